@@ -1,0 +1,132 @@
+"""Which questions apply to whom, and how far a criterion is answered: pure decisions.
+
+Everything is three-valued: what cannot be known yet is *undetermined*, never a silent no
+(design fact 1: every doubt resolves downward).
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from types import MappingProxyType
+
+from app.catalogues.model import Catalogue, Criterion, Question
+
+
+class Applicability(StrEnum):
+    """Whether a question or a criterion is asked at all."""
+
+    APPLIES = "applies"
+    DOES_NOT_APPLY = "does_not_apply"
+    UNDETERMINED = "undetermined"
+
+
+class CriterionState(StrEnum):
+    """How far a criterion is answered; whether it is *met* is judged elsewhere, by people."""
+
+    UNANSWERED = "unanswered"
+    ANSWERED = "answered"
+    NOT_APPLICABLE_CLAIMED = "not_applicable_claimed"
+    DOES_NOT_APPLY = "does_not_apply"
+    UNDETERMINED = "undetermined"
+
+
+@dataclass(frozen=True)
+class Given:
+    """What a trader gave for one question: a value as text, or the claim that it does not apply.
+
+    A claim is not yet a fact: only a reviewer can accept it.
+    """
+
+    value: str = ""
+    not_applicable: bool = False
+
+    @property
+    def is_answered(self) -> bool:
+        """Whether there is anything other than blanks."""
+        return bool(self.value.strip())
+
+
+Answers = Mapping[str, Given]
+
+
+@dataclass(frozen=True)
+class Applicable:
+    """The verdict for every question and criterion of one profile, by id, in the file's order."""
+
+    questions: Mapping[str, Applicability]
+    criteria: Mapping[str, Applicability]
+
+
+def applicable(catalogue: Catalogue, profile_id: str, answers: Answers) -> Applicable:
+    """Decide what applies under a profile, given the answers so far.
+
+    Criteria outside the profile are absent from the result. Answers to unknown questions are
+    ignored, as are stale ones to questions that do not apply. Raises ``UnknownIdError`` for a
+    profile that the catalogue does not have.
+    """
+    questions: dict[str, Applicability] = {}
+    criteria: dict[str, Applicability] = {}
+    for section in catalogue.sections_in(profile_id):
+        for criterion in section.criteria:
+            for question in criterion.questions:
+                # Conditions look back only (checked on loading), so all they need is decided.
+                questions[question.id] = _applies(question, questions, answers)
+            criteria[criterion.id] = _any(questions[asked.id] for asked in criterion.questions)
+    return Applicable(MappingProxyType(questions), MappingProxyType(criteria))
+
+
+def criterion_state(
+    criterion: Criterion, questions: Mapping[str, Applicability], answers: Answers
+) -> CriterionState:
+    """Derive a criterion's state from its questions that apply.
+
+    One open question leaves it unanswered. It is claimed as not applicable only when that claim
+    is made for every question that applies. Questions outside ``questions`` are not asked.
+    """
+    verdicts = [questions.get(one.id, Applicability.DOES_NOT_APPLY) for one in criterion.questions]
+    asked = [
+        answers.get(one.id, Given())
+        for one, verdict in zip(criterion.questions, verdicts, strict=True)
+        if verdict is Applicability.APPLIES
+    ]
+    if any(not one.is_answered and not one.not_applicable for one in asked):
+        return CriterionState.UNANSWERED
+    if Applicability.UNDETERMINED in verdicts:
+        return CriterionState.UNDETERMINED
+    if not asked:
+        return CriterionState.DOES_NOT_APPLY
+    if all(one.not_applicable for one in asked):
+        return CriterionState.NOT_APPLICABLE_CLAIMED
+    return CriterionState.ANSWERED
+
+
+def _applies(
+    question: Question, decided: Mapping[str, Applicability], answers: Answers
+) -> Applicability:
+    """Join all conditions: one that fails decides, else one that is open leaves it open."""
+    verdicts = [
+        _holds(decided[other], answers.get(other, Given()), condition.accepted)
+        for other, condition in question.show_if.items()
+    ]
+    if Applicability.DOES_NOT_APPLY in verdicts:
+        return Applicability.DOES_NOT_APPLY
+    if Applicability.UNDETERMINED in verdicts:
+        return Applicability.UNDETERMINED
+    return Applicability.APPLIES
+
+
+def _holds(other: Applicability, given: Given, accepted: tuple[str, ...]) -> Applicability:
+    if other is not Applicability.APPLIES:
+        return other
+    if given.not_applicable or not given.is_answered:
+        return Applicability.UNDETERMINED
+    return Applicability.APPLIES if given.value in accepted else Applicability.DOES_NOT_APPLY
+
+
+def _any(verdicts: Iterable[Applicability]) -> Applicability:
+    """Join a criterion's questions: it applies with any of them, falls away only with all."""
+    found = set(verdicts)
+    for verdict in (Applicability.APPLIES, Applicability.UNDETERMINED):
+        if verdict in found:
+            return verdict
+    return Applicability.DOES_NOT_APPLY
