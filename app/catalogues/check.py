@@ -3,14 +3,14 @@
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from pathlib import Path as FilePath
+from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from app.catalogues.model import CatalogueFile
-from app.catalogues.reading import Path, Plain, UnreadableError, Written, read
+from app.catalogues.reading import Place, Plain, UnreadableError, Written, read
 from app.catalogues.references import disagreements
 
 
@@ -27,7 +27,7 @@ class Fault:
         return f"{self.file}:{self.line}: {self.message}"
 
 
-def check_file(path: FilePath) -> list[Fault]:
+def check_file(path: Path) -> list[Fault]:
     """Return all faults of the file at ``path``, by line; an empty list means it is sound.
 
     This is what ``fairway catalogue check FILE`` prints. A file that cannot be opened is a fault.
@@ -100,7 +100,7 @@ _OWN_WORDS = frozenset({"condition", "options", "source"})
 _ABOUT_KEY = frozenset({"missing", "extra_forbidden"})
 
 
-def _place(path: Path, data: Plain) -> str:
+def _place(path: Place, data: Plain) -> str:
     """Say which section, criterion, question or profile a path is in, by the ids written there."""
     kinds = {
         "sections": "section",

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 import yaml
 
-Path = tuple[str | int, ...]
+Place = tuple[str | int, ...]
 Plain = None | bool | int | float | str | list["Plain"] | dict[str, "Plain"]
 
 MOST_BYTES = 8_000_000
@@ -31,9 +31,9 @@ class Written:
     """Plain data, with the line (from 1) of every key and list item by its path."""
 
     data: Plain
-    lines: dict[Path, int] = field(repr=False)
+    lines: dict[Place, int] = field(repr=False)
 
-    def line(self, path: Path) -> int:
+    def line(self, path: Place) -> int:
         """Return the line of a path, or of the nearest part around it that exists."""
         for end in range(len(path), -1, -1):
             if path[:end] in self.lines:
@@ -79,11 +79,11 @@ def read(raw: bytes) -> Written:
         raise UnreadableError(0, f"This is not YAML: {error}") from error
     if root is None:
         raise UnreadableError(1, "The file is empty.")
-    lines: dict[Path, int] = {(): root.start_mark.line + 1}
+    lines: dict[Place, int] = {(): root.start_mark.line + 1}
     return Written(_plain(root, (), lines, set()), lines)
 
 
-def _plain(node: yaml.Node, path: Path, lines: dict[Path, int], seen: set[int]) -> Plain:
+def _plain(node: yaml.Node, path: Place, lines: dict[Place, int], seen: set[int]) -> Plain:
     line = node.start_mark.line + 1
     if id(node) in seen:
         raise UnreadableError(line, "Anchors and aliases are not accepted; write it out.")

@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 
 from app.catalogues.model import CatalogueFile, Profile, Question
-from app.catalogues.reading import Path
+from app.catalogues.reading import Place
 
-Disagreement = tuple[Path, str]
+Disagreement = tuple[Place, str]
 
 
 def disagreements(content: CatalogueFile) -> list[Disagreement]:
@@ -17,7 +17,7 @@ def disagreements(content: CatalogueFile) -> list[Disagreement]:
     return found
 
 
-def _questions(content: CatalogueFile) -> Iterator[tuple[Path, str, Question]]:
+def _questions(content: CatalogueFile) -> Iterator[tuple[Place, str, Question]]:
     """Yield path, section id and question, in the file's order."""
     for s, section in enumerate(content.sections):
         for c, criterion in enumerate(section.criteria):
@@ -30,7 +30,7 @@ def _questions(content: CatalogueFile) -> Iterator[tuple[Path, str, Question]]:
 
 
 def _repeated_ids(content: CatalogueFile) -> Iterator[Disagreement]:
-    named: list[tuple[str, str, Path]] = []
+    named: list[tuple[str, str, Place]] = []
     for s, section in enumerate(content.sections):
         named.append(("section", section.id, ("sections", s, "id")))
         named.extend(
