@@ -52,9 +52,11 @@ def examine(raw: bytes, name: str) -> tuple[CatalogueFile | None, list[Fault]]:
         # JSON mode is strict about types, yet takes arrays for tuples and text for dates.
         content = CatalogueFile.model_validate_json(json.dumps(written.data))
     except ValidationError as error:
+        details = error.errors(include_url=False)
         faults = [
             Fault(name, written.line(detail["loc"]), _explained(detail, written))
-            for detail in error.errors(include_url=False)
+            for detail in details
+            if not _is_echo(detail, details)
         ]
         return None, sorted(faults)
     faults = [
@@ -62,6 +64,14 @@ def examine(raw: bytes, name: str) -> tuple[CatalogueFile | None, list[Fault]]:
         for path, message in disagreements(content)
     ]
     return (None, sorted(faults)) if faults else (content, [])
+
+
+def _is_echo(detail: ErrorDetails, details: list[ErrorDetails]) -> bool:
+    """Tell a list that counts as too short only because its items have faults of their own."""
+    loc = detail["loc"]
+    return detail["type"] == "too_short" and any(
+        other["loc"][: len(loc)] == loc and len(other["loc"]) > len(loc) for other in details
+    )
 
 
 def _explained(detail: ErrorDetails, written: Written) -> str:

@@ -70,12 +70,14 @@ def read(raw: bytes) -> Written:
         line = raw.count(b"\n", 0, error.start) + 1
         raise UnreadableError(line, "The file is not UTF-8 text.") from error
     try:
+        # libyaml's composer recurses in C and would take the process down, so depth comes first.
+        _refuse_depth(text)
         root = yaml.compose(text, Loader=_CoreLoader)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         said = error.problem or error.context or "it is malformed"
         raise UnreadableError(mark.line + 1 if mark else 0, f"This is not YAML: {said}.") from error
-    except (yaml.YAMLError, RecursionError) as error:
+    except yaml.YAMLError as error:
         raise UnreadableError(0, f"This is not YAML: {error}") from error
     if root is None:
         raise UnreadableError(1, "The file is empty.")
@@ -83,12 +85,21 @@ def read(raw: bytes) -> Written:
     return Written(_plain(root, (), lines, set()), lines)
 
 
+def _refuse_depth(text: str) -> None:
+    depth = 0
+    for event in yaml.parse(text, Loader=_CoreLoader):
+        if isinstance(event, yaml.CollectionStartEvent):
+            depth += 1
+            if depth > DEEPEST:
+                raise UnreadableError(event.start_mark.line + 1, "The file is nested too deeply.")
+        elif isinstance(event, yaml.CollectionEndEvent):
+            depth -= 1
+
+
 def _plain(node: yaml.Node, path: Place, lines: dict[Place, int], seen: set[int]) -> Plain:
     line = node.start_mark.line + 1
     if id(node) in seen:
         raise UnreadableError(line, "Anchors and aliases are not accepted; write it out.")
-    if len(path) > DEEPEST:
-        raise UnreadableError(line, "The file is nested too deeply.")
     seen.add(id(node))
     if isinstance(node, yaml.ScalarNode):
         return _scalar(node, line)
