@@ -1,0 +1,1 @@
+"""Pure Python at the bottom: no Flask, no SQL."""
