@@ -91,7 +91,10 @@ def _refuse_depth(text: str) -> None:
         if isinstance(event, yaml.CollectionStartEvent):
             depth += 1
             if depth > DEEPEST:
-                raise UnreadableError(event.start_mark.line + 1, "The file is nested too deeply.")
+                mark = event.start_mark
+                raise UnreadableError(
+                    mark.line + 1 if mark else 0, "The file is nested too deeply."
+                )
         elif isinstance(event, yaml.CollectionEndEvent):
             depth -= 1
 
