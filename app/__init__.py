@@ -1,0 +1,78 @@
+"""Fairway: the trusted-trader partnership portal. `create_app` is the one place that knows all.
+
+The imports stand inside the function, so that a pure rule, or the process that parses a hostile
+file, can be imported without the web.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from flask import Blueprint
+    from sqlalchemy import Engine
+
+    from app.config import Settings
+    from app.kernel.clock import Clock
+    from app.web.requests import FairwayApp
+
+__version__ = "0.1.0"
+ROOT = Path(__file__).resolve().parents[1]
+
+Surface = Literal["portal", "console", "api", "all"]
+
+
+def create_app(
+    surface: Surface,
+    *,
+    settings: Settings,
+    engine: Engine,
+    clock: Clock | None = None,
+) -> FairwayApp:
+    """Build one deployable surface, or all three in one process.
+
+    A route that declares no permission stops the factory (`UndeclaredRouteError`).
+    """
+    from app.identity.recognise import recogniser, register_sign_in
+    from app.kernel.clock import SystemClock
+    from app.reactions import REACTIONS
+    from app.tables import Base
+    from app.traders.queries import appointments_of, trader_named
+    from app.web.app import build, register, seal
+    from app.web.wiring import Wiring
+
+    Base.registry.configure()
+    wiring = Wiring(
+        settings=settings,
+        engine=engine,
+        clock=clock or SystemClock(),
+        reactions=REACTIONS,
+        recognise=recogniser(appointments_of),
+        trader_named=trader_named,
+    )
+    app = build(wiring, surface=surface, root=ROOT, version=__version__)
+    register_sign_in(app)
+    for blueprint in blueprints(surface, demo=settings.demo_mode):
+        register(app, blueprint)
+    seal(app)
+    return app
+
+
+def blueprints(surface: Surface, *, demo: bool) -> list[Blueprint]:
+    """The blueprints of a surface, in the order in which a person meets them.
+
+    Signing in is needed by portal and console alike, tokens by portal and api.
+    """
+    found: list[Blueprint] = []
+    if surface in {"portal", "console", "all"}:
+        pass
+    if surface in {"portal", "all"}:
+        pass
+    if surface in {"console", "all"}:
+        pass
+    if surface in {"api", "all"}:
+        pass
+    if demo and surface in {"portal", "all"}:
+        pass
+    return found

@@ -1,0 +1,85 @@
+"""Who is asking: a person, an API client, the system itself, or nobody known."""
+
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from types import MappingProxyType
+
+
+class TraderRole(StrEnum):
+    """What a person is at one trader."""
+
+    OFFICER = "officer"
+    PREPARER = "preparer"
+    VIEWER = "viewer"
+
+
+class AgencyRole(StrEnum):
+    """What a person is at the agency."""
+
+    REVIEWER = "reviewer"
+    SUPERVISOR = "supervisor"
+    PROGRAMME_MANAGER = "programme_manager"
+    AUDITOR = "auditor"
+
+
+class ActorKind(StrEnum):
+    """The four kinds of actor."""
+
+    ANONYMOUS = "anonymous"
+    PERSON = "person"
+    CLIENT = "client"
+    SYSTEM = "system"
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """One actor for the length of one request or command.
+
+    `appointments` maps trader ids to the person's role there; it is read from the database in
+    each request, so that an ended appointment ends at once. `fresh_at` is the last instant at
+    which the person proved who they are, for step-up. `scopes` and `trader_id` belong to API
+    clients: `trader_id` is the one trader that a trader's client speaks for.
+    """
+
+    kind: ActorKind
+    person_id: uuid.UUID | None = None
+    client_id: uuid.UUID | None = None
+    name: str = ""
+    system: str = ""
+    session_id: uuid.UUID | None = None
+    fresh_at: datetime | None = None
+    agency_roles: frozenset[AgencyRole] = frozenset()
+    appointments: Mapping[uuid.UUID, TraderRole] = field(
+        default_factory=lambda: MappingProxyType({})
+    )
+    scopes: frozenset[str] = frozenset()
+    trader_id: uuid.UUID | None = None
+
+    @property
+    def principal(self) -> str:
+        """The name under which the database knows this actor."""
+        match self.kind:
+            case ActorKind.PERSON:
+                return f"person:{self.person_id}"
+            case ActorKind.CLIENT:
+                return f"client:{self.client_id}"
+            case ActorKind.SYSTEM:
+                return f"system:{self.system}"
+            case ActorKind.ANONYMOUS:
+                return "anonymous"
+
+    @property
+    def is_agency(self) -> bool:
+        """Whether this is a person with any role at the agency."""
+        return bool(self.agency_roles)
+
+
+ANONYMOUS = Actor(ActorKind.ANONYMOUS)
+
+
+def system_actor(part: str) -> Actor:
+    """The system itself, for example `system_actor("worker")`."""
+    return Actor(ActorKind.SYSTEM, name=part, system=part)

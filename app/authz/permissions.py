@@ -1,0 +1,66 @@
+"""Everything that can be permitted, a sentence each.
+
+Names are `AREA_VERB`; values are `area:verb`. A route names exactly one with `@requires`.
+"""
+
+from enum import StrEnum
+
+
+class Permission(StrEnum):
+    """The closed list of permissions."""
+
+    PUBLIC = "public"
+    """Anyone may come here, signed in or not."""
+    DEMO_USE = "demo:use"
+    """Anyone may use the demonstration's sign-in and mailbox; the routes exist in demo mode only."""
+    SIGNED_IN = "signed-in"
+    """Any person who is signed in, for pages about themselves."""
+
+    TRADER_REGISTER = "trader:register"
+    """Register a new trader and become its officer."""
+    TRADER_VIEW = "trader:view"
+    """See a trader's own profile, people, applications, filings and standing."""
+    TRADER_EDIT = "trader:edit"
+    """Change a trader's profile: addresses, sites, contacts, bond, claimed identifiers."""
+    PEOPLE_APPOINT = "people:appoint"
+    """Appoint people at a trader, change their role, end their appointment."""
+
+    APPLICATION_PREPARE = "application:prepare"
+    """Check eligibility, start an application, answer the assessment, attach evidence."""
+    APPLICATION_SUBMIT = "application:submit"
+    """Sign the partner agreement, declare, submit and withdraw for the trader."""
+    APPLICATION_RESPOND = "application:respond"
+    """Answer the agency's request for information."""
+    DOCUMENT_READ = "document:read"
+    """Download a document revision of a trader in reach, or of a case under review."""
+
+    FILING_VIEW = "filing:view"
+    """See batches, filings and their faults."""
+    FILING_SUBMIT = "filing:submit"
+    """Upload advance data for the trader."""
+
+    CASE_VIEW = "case:view"
+    """See the agency's queues, cases and the register."""
+    CASE_REVIEW = "case:review"
+    """Take a case, judge criteria, ask for information, verify identifiers, recommend."""
+    DETERMINATION_PROPOSE = "determination:propose"
+    """Propose a determination on a partner's status."""
+    DETERMINATION_APPROVE = "determination:approve"
+    """Countersign or decline a determination that somebody else proposed."""
+    SUSPEND_URGENTLY = "determination:suspend-urgently"
+    """Suspend a partner at once on one signature; the second is due within 24 hours."""
+
+    STATUS_READ = "status:read"
+    """Look up partner status over the internal API."""
+    FEED_READ = "feed:read"
+    """Read the register's change feed over the internal API."""
+    DECISIONS_WRITE = "decisions:write"
+    """Ask for facilitation decisions over the internal API."""
+    DECISIONS_READ = "decisions:read"
+    """Read stored facilitation decisions over the internal API."""
+    TRADER_API_FILE = "filings:write"
+    """File advance data over the traders' API."""
+    TRADER_API_READ = "filings:read"
+    """Read batches and filings over the traders' API."""
+    TRADER_API_STATUS = "status:self"
+    """Read the trader's own standing over the traders' API."""

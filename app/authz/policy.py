@@ -1,0 +1,50 @@
+"""The whole policy on one screen: a permission is granted when any one clause holds."""
+
+from collections.abc import Mapping
+
+from app.authz import predicates as p
+from app.authz.actor import Actor
+from app.authz.permissions import Permission
+from app.authz.predicates import HasTrader, Predicate
+
+AT_THE_TRADER = (p.IS_OFFICER, p.IS_PREPARER, p.IS_VIEWER)
+PREPARES = (p.IS_OFFICER, p.IS_PREPARER)
+AT_THE_AGENCY = (p.IS_REVIEWER, p.IS_SUPERVISOR, p.IS_PROGRAMME_MANAGER, p.IS_AUDITOR)
+
+POLICY: Mapping[Permission, tuple[Predicate, ...]] = {
+    Permission.PUBLIC: (p.ANYONE,),
+    Permission.DEMO_USE: (p.ANYONE,),
+    Permission.SIGNED_IN: (p.IS_SIGNED_IN,),
+    Permission.TRADER_REGISTER: (p.IS_NOT_AGENCY,),
+    Permission.TRADER_VIEW: AT_THE_TRADER,
+    Permission.TRADER_EDIT: PREPARES,
+    Permission.PEOPLE_APPOINT: (p.IS_OFFICER,),
+    Permission.APPLICATION_PREPARE: PREPARES,
+    Permission.APPLICATION_SUBMIT: (p.IS_OFFICER,),
+    Permission.APPLICATION_RESPOND: PREPARES,
+    Permission.DOCUMENT_READ: (*AT_THE_TRADER, *AT_THE_AGENCY),
+    Permission.FILING_VIEW: AT_THE_TRADER,
+    Permission.FILING_SUBMIT: PREPARES,
+    Permission.CASE_VIEW: AT_THE_AGENCY,
+    Permission.CASE_REVIEW: (p.IS_REVIEWER, p.IS_SUPERVISOR),
+    Permission.DETERMINATION_PROPOSE: (p.IS_REVIEWER, p.IS_SUPERVISOR),
+    Permission.DETERMINATION_APPROVE: (p.IS_SUPERVISOR,),
+    Permission.SUSPEND_URGENTLY: (p.IS_REVIEWER, p.IS_SUPERVISOR),
+    Permission.STATUS_READ: (p.has_scope("status:read"),),
+    Permission.FEED_READ: (p.has_scope("feed:read"),),
+    Permission.DECISIONS_WRITE: (p.has_scope("decisions:write"),),
+    Permission.DECISIONS_READ: (p.has_scope("decisions:read"),),
+    Permission.TRADER_API_FILE: (p.has_scope("filings:write"),),
+    Permission.TRADER_API_READ: (p.has_scope("filings:read"),),
+    Permission.TRADER_API_STATUS: (p.has_scope("status:self"),),
+}
+
+
+def may_ever(actor: Actor, permission: Permission) -> bool:
+    """Whether the actor could hold the permission on any subject at all: the route's question."""
+    return any(clause.ever(actor) for clause in POLICY[permission])
+
+
+def may(actor: Actor, permission: Permission, subject: HasTrader) -> bool:
+    """Whether the actor holds the permission on this subject: the row's question."""
+    return any(clause.holds(actor, subject) for clause in POLICY[permission])

@@ -1,0 +1,85 @@
+"""Engines, and sessions whose every transaction is bound to a principal.
+
+The database refuses writes of a transaction that has not said on whose behalf it runs (see
+`fairway_require_principal` in the first migration); this module refuses to begin one at all.
+Row-level security will later read the same two settings, so no feature has to change for it.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event, text
+from sqlalchemy.orm import Session, SessionTransaction
+
+
+class UnboundPrincipalError(RuntimeError):
+    """A transaction was begun without saying on whose behalf; always a programming error."""
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """On whose behalf a transaction runs, as the database is told.
+
+    `name` is `person:<uuid>`, `client:<uuid>`, `anonymous` or `system:<part>`; `session` is the
+    opaque id of the web session, from which row-level security will derive the traders in reach.
+    """
+
+    name: str
+    session: str = ""
+
+
+class BoundSession(Session):
+    """A session that carries exactly one principal for its whole life."""
+
+    def __init__(
+        self, bind: Engine | Connection, principal: Principal, *, read_only: bool = False
+    ) -> None:
+        super().__init__(bind, expire_on_commit=False, join_transaction_mode="create_savepoint")
+        self.info["principal"] = principal
+        self.info["read_only"] = read_only
+
+
+@event.listens_for(Session, "after_begin")
+def bind_principal(
+    session: Session, transaction: SessionTransaction, connection: Connection
+) -> None:
+    """Tell the database the principal at the start of each transaction, for that one only."""
+    del transaction
+    principal = session.info.get("principal")
+    if not isinstance(principal, Principal) or not principal.name:
+        msg = "A transaction without a bound principal is refused."
+        raise UnboundPrincipalError(msg)
+    if session.info.get("read_only") and not connection.in_nested_transaction():
+        connection.execute(text("SET TRANSACTION READ ONLY"))
+    connection.execute(
+        text(
+            "SELECT set_config('app.principal', :name, true), set_config('app.session', :sid, true)"
+        ),
+        {"name": principal.name, "sid": principal.session},
+    )
+
+
+def make_engine(url: str, **options: Any) -> Engine:  # noqa: ANN401 - passed to SQLAlchemy.
+    """An engine with the pool and time limits that the whole application uses."""
+    options.setdefault("pool_size", 8)
+    options.setdefault("max_overflow", 8)
+    options.setdefault("pool_pre_ping", True)
+    return create_engine(
+        url,
+        connect_args={
+            "options": "-c timezone=UTC -c search_path=public,procrastinate"
+            " -c statement_timeout=30s"
+        },
+        **options,
+    )
+
+
+@contextmanager
+def transaction(
+    engine: Engine | Connection, principal: Principal, *, read_only: bool = False
+) -> Iterator[BoundSession]:
+    """One short transaction of its own: committed at the end, rolled back on any error."""
+    with BoundSession(engine, principal, read_only=read_only) as session, session.begin():
+        yield session

@@ -1,0 +1,66 @@
+"""Deliver what is in the outbox, by SMTP or, in demo mode, into the demo mailbox."""
+
+import smtplib
+import ssl
+import uuid
+from email.message import EmailMessage
+from urllib.parse import unquote, urlsplit
+
+from sqlalchemy import select
+
+from app.jobs.queue import bench, job_work, task
+from app.notifications.models import Message
+
+TIMEOUT_SECONDS = 20
+
+
+@task("notifications.deliver")
+def deliver(message_id: str) -> None:
+    """Send one message, once.
+
+    The row is locked while the mail goes out, so that two workers do not send it twice; a worker
+    that dies between the server's answer and the commit sends it again, which is the lesser evil.
+    """
+    with job_work("worker") as work:
+        message = work.session.scalars(
+            select(Message).where(Message.id == uuid.UUID(message_id)).with_for_update()
+        ).one_or_none()
+        if message is None or message.sent_at is not None:
+            return
+        message.attempts += 1
+        smtp_url = bench().settings.smtp_url
+        if smtp_url is not None:
+            _post(smtp_url, message, sender=_sender(smtp_url))
+        # Without a mail server the outbox itself is the demo mailbox.
+        message.sent_at = work.now
+
+
+def _sender(smtp_url: str) -> str:
+    parts = urlsplit(smtp_url)
+    return unquote(parts.username or f"fairway@{parts.hostname}")
+
+
+def _post(smtp_url: str, message: Message, *, sender: str) -> None:
+    parts = urlsplit(smtp_url)
+    mail = EmailMessage()
+    mail["From"] = sender
+    mail["To"] = message.recipient
+    mail["Subject"] = message.subject
+    mail["Message-ID"] = f"<{message.id}@{parts.hostname}>"
+    mail["Auto-Submitted"] = "auto-generated"
+    mail.set_content(message.body)
+    implicit = parts.scheme == "smtps"
+    port = parts.port or (465 if implicit else 587)
+    context = ssl.create_default_context()
+    host = parts.hostname or "localhost"
+    connection = (
+        smtplib.SMTP_SSL(host, port, timeout=TIMEOUT_SECONDS, context=context)
+        if implicit
+        else smtplib.SMTP(host, port, timeout=TIMEOUT_SECONDS)
+    )
+    with connection as server:
+        if not implicit and parts.scheme == "smtp+starttls":
+            server.starttls(context=context)
+        if parts.password:
+            server.login(unquote(parts.username or ""), unquote(parts.password))
+        server.send_message(mail)

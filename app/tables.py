@@ -1,0 +1,8 @@
+"""Imports every table, so that the metadata is whole for the mapper and for migrations."""
+
+from app.audit import models as audit
+from app.db import references
+from app.db.base import Base
+from app.notifications import models as notifications
+
+__all__ = ["Base", "audit", "notifications", "references"]

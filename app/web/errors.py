@@ -1,0 +1,148 @@
+"""The one place that turns refusals into answers: a page, a fragment, or problem+json."""
+
+from collections.abc import Sequence
+from http import HTTPStatus
+
+from flask import Response, jsonify, make_response, render_template, request
+from flask_babel import gettext
+from flask_wtf.csrf import CSRFError
+from sqlalchemy.exc import OperationalError
+from werkzeug.exceptions import HTTPException
+
+from app.kernel.errors import (
+    ConflictError,
+    DomainError,
+    IllegalTransitionError,
+    NotAllowedError,
+    NotFoundError,
+    NotReadyError,
+    Problem,
+    UnavailableError,
+)
+from app.web.access import is_api
+from app.web.requests import FairwayApp, request_id
+
+STATUS_OF: dict[type[DomainError], HTTPStatus] = {
+    NotFoundError: HTTPStatus.NOT_FOUND,
+    NotAllowedError: HTTPStatus.FORBIDDEN,
+    NotReadyError: HTTPStatus.UNPROCESSABLE_ENTITY,
+    IllegalTransitionError: HTTPStatus.CONFLICT,
+    ConflictError: HTTPStatus.CONFLICT,
+    UnavailableError: HTTPStatus.SERVICE_UNAVAILABLE,
+    DomainError: HTTPStatus.BAD_REQUEST,
+}
+
+
+def translate(message: str, params: object = None) -> str:
+    """A domain message in the reader's language."""
+    values = dict(params) if isinstance(params, dict) else {}
+    return gettext(message, **values) if values else gettext(message)
+
+
+def problem_json(
+    status: int,
+    title: str,
+    *,
+    kind: str = "about:blank",
+    detail: str = "",
+    errors: Sequence[dict[str, str]] = (),
+) -> Response:
+    """An RFC 9457 answer. `errors` hold `pointer` (RFC 6901), `code` and `detail`."""
+    body: dict[str, object] = {"type": kind, "title": title, "status": status}
+    if detail:
+        body["detail"] = detail
+    if errors:
+        body["errors"] = list(errors)
+    body["instance"] = f"urn:request:{request_id()}"
+    response = jsonify(body)
+    response.status_code = status
+    response.mimetype = "application/problem+json"
+    return response
+
+
+def pointer(field: str | None) -> str:
+    """The JSON pointer of a dotted field name."""
+    return "" if not field else "/" + field.replace(".", "/")
+
+
+def as_members(problems: Sequence[Problem]) -> list[dict[str, str]]:
+    """Problems as members of a problem+json body."""
+    return [
+        {
+            "pointer": pointer(problem.field),
+            "code": problem.code,
+            "detail": translate(problem.message, problem.params),
+        }
+        for problem in problems
+    ]
+
+
+def _answer(
+    status: int,
+    message: str,
+    *,
+    problems: Sequence[Problem] = (),
+    kind: str = "about:blank",
+) -> Response:
+    title = HTTPStatus(status).phrase
+    if is_api():
+        return problem_json(status, title, kind=kind, detail=message, errors=as_members(problems))
+    partial = request.headers.get("HX-Request-Type") == "partial"
+    body = render_template(
+        "errors/fragment.html" if partial else "errors/error.html",
+        code=status,
+        message=message,
+        problems=problems,
+        reference=request_id(),
+    )
+    response = make_response(body, status)
+    if partial:
+        # The control that sent the request stays as it is, with what was typed in it; only the
+        # alert region is filled.
+        response.headers["HX-Retarget"] = "#alerts"
+        response.headers["HX-Reswap"] = "innerHTML"
+    return response
+
+
+def domain_error(error: DomainError) -> Response:
+    """A refusal by the domain."""
+    status = next(STATUS_OF[kind] for kind in type(error).__mro__ if kind in STATUS_OF)
+    problems = error.problems if isinstance(error, NotReadyError) else ()
+    kind = f"urn:fairway:{error.code}" if isinstance(error, UnavailableError) else "about:blank"
+    return _answer(status, translate(error.message, error.params), problems=problems, kind=kind)
+
+
+def http_error(error: HTTPException) -> Response:
+    """A refusal by Flask or Werkzeug; a redirect keeps its own answer."""
+    if error.code is None or error.code < 400 or error.response is not None:  # noqa: PLR2004
+        return make_response(error.get_response())
+    answer = _answer(error.code, "")
+    for name, value in error.get_headers():
+        if name.lower() in {"retry-after", "allow", "www-authenticate"}:
+            answer.headers[name] = value
+    return answer
+
+
+def csrf_error(_error: CSRFError) -> Response:
+    """The form's token does not fit the session, mostly because that session has ended."""
+    return _answer(
+        HTTPStatus.BAD_REQUEST,
+        gettext(
+            "Your session has ended, or this page was open for too long. Go back, reload the page"
+            " and send the form again; your browser usually keeps what you typed."
+        ),
+    )
+
+
+def database_error(error: OperationalError) -> Response:
+    """The database is away, or the statement took too long."""
+    del error
+    return _answer(HTTPStatus.SERVICE_UNAVAILABLE, "")
+
+
+def register_error_handlers(app: FairwayApp) -> None:
+    """Connect the handlers above; anything unforeseen is Flask's 500 through `http_error`."""
+    app.register_error_handler(DomainError, domain_error)
+    app.register_error_handler(CSRFError, csrf_error)
+    app.register_error_handler(OperationalError, database_error)
+    app.register_error_handler(HTTPException, http_error)

@@ -1,0 +1,42 @@
+"""The base of every form: strips what was typed, and shows the domain's problems beside fields."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from flask_wtf import FlaskForm
+from wtforms import Field
+from wtforms.fields import FormField
+
+from app.kernel.errors import Problem
+from app.web.errors import translate
+
+UNSAFE = frozenset("\x00\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+
+
+def strip(value: object) -> object:
+    """Take white space off both ends of a text, and drop the control characters NUL and bidi."""
+    if not isinstance(value, str):
+        return value
+    return "".join(char for char in value if char not in UNSAFE).strip()
+
+
+class Form(FlaskForm):
+    """A form checks shape only: present, long enough, a date. It never sees the database."""
+
+    class Meta(FlaskForm.Meta):
+        """Stripping for every field that has no filter of its own."""
+
+        def bind_field(self, form: Any, unbound_field: Any, options: dict[str, Any]) -> Any:  # noqa: ANN401
+            if not issubclass(unbound_field.field_class, FormField):
+                unbound_field.kwargs.setdefault("filters", [strip])
+            return unbound_field.bind(form=form, **options)
+
+    def show(self, problems: Iterable[Problem]) -> None:
+        """Put each problem beside the field that caused it, or on top of the form."""
+        for problem in problems:
+            text = translate(problem.message, dict(problem.params))
+            field: Field | None = self._fields.get(problem.field or "")
+            if field is None:
+                self.form_errors.append(text)
+            else:
+                field.errors = [*field.errors, text]

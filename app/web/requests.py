@@ -1,0 +1,118 @@
+"""One request, one transaction, one owner: the unit of work is opened and committed here."""
+
+from typing import Any
+
+from flask import Response, g, request
+from flask_openapi import OpenAPI
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm.exc import StaleDataError
+
+from app.audit.access import Circumstances
+from app.authz.actor import ANONYMOUS, Actor
+from app.db.session import BoundSession, Principal
+from app.kernel.errors import ConflictError
+from app.kernel.ids import new_id
+from app.web.wiring import wiring
+from app.work import Work
+
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+WRITING_GETS = "_writes_on_get"
+
+
+class FairwayApp(OpenAPI):
+    """Flask, with the commit inside `dispatch_request`.
+
+    Not in `after_request`: an error at commit would skip the error handlers there and reach the
+    person as a bare 500, while from here a clash of two reviewers becomes the 409 it is.
+    """
+
+    def dispatch_request(self) -> Any:  # noqa: ANN401 - Flask's own signature.
+        try:
+            response = self.make_response(super().dispatch_request())
+            _finish(response)
+        except Exception:
+            _abandon()
+            raise
+        return response
+
+
+def current_actor() -> Actor:
+    """Who is asking; set by `app.web.access` before any view runs."""
+    actor = g.get("actor", ANONYMOUS)
+    assert isinstance(actor, Actor)  # noqa: S101 - tells the type checker what access set.
+    return actor
+
+
+def request_id() -> str:
+    """The id of this request, which the person can quote and the log carries."""
+    if "request_id" not in g:
+        g.request_id = new_id().hex
+    return str(g.request_id)
+
+
+def current_work() -> Work:
+    """The one unit of work of this request, begun at the first call.
+
+    A safe method runs in a read-only transaction, so that a stray write fails in the database.
+    """
+    if "work" not in g:
+        wired = wiring()
+        actor = current_actor()
+        session_id = "" if actor.session_id is None else str(actor.session_id)
+        session = BoundSession(
+            wired.engine,
+            Principal(actor.principal, session_id),
+            read_only=request.method in SAFE_METHODS,
+        )
+        g.work = Work(
+            session=session,
+            actor=actor,
+            now=wired.clock.now(),
+            reactions=wired.reactions,
+            request_id=request_id(),
+        )
+    work = g.work
+    assert isinstance(work, Work)  # noqa: S101 - tells the type checker what was set above.
+    return work
+
+
+def circumstances(**data: object) -> Circumstances:
+    """Where this request came from, for the short transactions of `app.audit.access`."""
+    return Circumstances(
+        at=wiring().clock.now(),
+        address=request.remote_addr or "",
+        request_id=request_id(),
+        data=dict(data),
+    )
+
+
+def _finish(response: Response) -> None:
+    work: Work | None = g.get("work")
+    if work is None:
+        return
+    if response.status_code >= 400:  # noqa: PLR2004 - the border that HTTP draws.
+        work.session.rollback()
+        return
+    try:
+        work.session.commit()
+    except StaleDataError as error:
+        raise ConflictError(
+            "Somebody else changed this while you were working on it. Nothing of yours was saved."
+        ) from error
+    except IntegrityError as error:
+        raise ConflictError(
+            "Somebody else did the same at the same moment. Nothing was done twice."
+        ) from error
+
+
+def _abandon() -> None:
+    work: Work | None = g.get("work")
+    if work is not None:
+        work.session.rollback()
+
+
+def close_work(_error: BaseException | None = None) -> None:
+    """Give the connection back when the request is torn down."""
+    work: Work | None = g.pop("work", None)
+    if work is not None:
+        work.session.close()

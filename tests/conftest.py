@@ -1,0 +1,222 @@
+"""One PostgreSQL per run, one migrated database per worker, real commits, clean after each test.
+
+Tests see the semantics of production: services commit, short transactions stay when the request is
+rolled back, races are real. After a test, rows are deleted as the superuser, past the guards that
+the tests themselves rely on.
+"""
+
+import fcntl
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from flask.testing import FlaskClient
+from sqlalchemy import Engine, create_engine, make_url, text
+
+from app import create_app
+from app.authz.actor import Actor, system_actor
+from app.config import Settings
+from app.db.embedded import Cluster
+from app.db.migrate import upgrade
+from app.db.session import BoundSession, Principal, make_engine
+from app.jobs.queue import Bench, equip, run_worker
+from app.kernel.clock import FixedClock
+from app.reactions import REACTIONS
+from app.web.requests import FairwayApp
+from app.work import Work
+
+TEMPLATE = "template_fairway"
+NOON = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Start the one cluster in the controlling process; its workers find it by its folder."""
+    if hasattr(config, "workerinput"):
+        return
+    folder = Path(tempfile.mkdtemp(prefix="fairway-tests-"))
+    os.chmod(folder, 0o755)  # noqa: S103, PTH101 - the server may run under another account.
+    cluster = Cluster(folder / "cluster", fast=True)
+    cluster.start()
+    config.stash[CLUSTER] = cluster
+    config.stash[FOLDER] = folder
+
+
+CLUSTER = pytest.StashKey[Cluster]()
+FOLDER = pytest.StashKey[Path]()
+
+
+def pytest_configure_node(node) -> None:
+    node.workerinput["folder"] = str(node.config.stash[FOLDER])
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    cluster = config.stash.get(CLUSTER, None)
+    if cluster is not None:
+        cluster.stop()
+        shutil.rmtree(config.stash[FOLDER], ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def shared_folder(request: pytest.FixtureRequest) -> Path:
+    """The folder of this run, the same for every worker."""
+    workerinput = getattr(request.config, "workerinput", None)
+    if workerinput is not None:
+        return Path(workerinput["folder"])
+    return request.config.stash[FOLDER]
+
+
+@pytest.fixture(scope="session")
+def cluster(request: pytest.FixtureRequest, shared_folder: Path) -> Iterator[Cluster]:
+    """The run's cluster; a worker joins it and leaves it running."""
+    own = request.config.stash.get(CLUSTER, None)
+    if own is not None:
+        yield own
+        return
+    joined = Cluster(shared_folder / "cluster", fast=True)
+    joined.start()
+    yield joined
+    joined.stop()
+
+
+@pytest.fixture(scope="session")
+def database(cluster: Cluster, shared_folder: Path) -> str:
+    """The name of this worker's own migrated database."""
+    with (shared_folder / "template.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        done = shared_folder / "template.done"
+        if not done.exists():
+            cluster.create_database(TEMPLATE)
+            upgrade(cluster.owner_url(TEMPLATE))
+            done.touch()
+        name = "w_" + os.environ.get("PYTEST_XDIST_WORKER", "main")
+        cluster.create_database(name, template=TEMPLATE)
+    return name
+
+
+@pytest.fixture(scope="session")
+def app_url(cluster: Cluster, database: str) -> str:
+    return cluster.app_url(database)
+
+
+@pytest.fixture(scope="session")
+def super_engine(app_url: str) -> Iterator[Engine]:
+    """The superuser's way in, for cleaning up and for proofs that need it; never the app's."""
+    engine = create_engine(make_url(app_url).set(username="fairway_super"))
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture(scope="session")
+def _engine(app_url: str) -> Iterator[Engine]:
+    engine = make_engine(app_url)
+    yield engine
+    engine.dispose()
+
+
+CLEAN = """
+DO $$
+DECLARE
+  name text;
+  found boolean;
+BEGIN
+  SET LOCAL session_replication_role = replica;
+  FOR name IN
+    SELECT format('%I.%I', schemaname, tablename) FROM pg_tables
+    WHERE schemaname = 'public' AND tablename <> 'alembic_version'
+       OR schemaname = 'procrastinate' AND tablename LIKE 'procrastinate%'
+  LOOP
+    EXECUTE 'SELECT EXISTS (SELECT 1 FROM ' || name || ')' INTO found;
+    IF found AND name <> 'public.register_sequence' THEN
+      EXECUTE 'DELETE FROM ' || name;
+    END IF;
+  END LOOP;
+END $$
+"""
+
+
+@pytest.fixture
+def engine(_engine: Engine, super_engine: Engine) -> Iterator[Engine]:
+    """The application's engine on an empty, migrated database."""
+    yield _engine
+    with super_engine.begin() as connection:
+        connection.execute(text(CLEAN))
+
+
+@pytest.fixture
+def clock(_clock: FixedClock) -> FixedClock:
+    """A clock that stands at noon on 24 November 2026 until a test moves it."""
+    _clock.at = NOON
+    return _clock
+
+
+@pytest.fixture(scope="session")
+def _clock() -> FixedClock:
+    return FixedClock(NOON)
+
+
+@pytest.fixture(scope="session")
+def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    """Demo settings with a home of the test run's own."""
+    home = tmp_path_factory.mktemp("home")
+    return Settings(
+        home=home,
+        keys_dir=home / "keys",
+        files_url=f"file:{home / 'files'}",
+        secret_key="a secret for tests only, long enough to sign with",
+        demo=True,
+    )
+
+
+@pytest.fixture(scope="session")
+def _app(_engine: Engine, settings: Settings, _clock: FixedClock) -> FairwayApp:
+    app = create_app("all", settings=settings, engine=_engine, clock=_clock)
+    app.testing = True
+    return app
+
+
+@pytest.fixture
+def app(_app: FairwayApp, engine: Engine, clock: FixedClock) -> FairwayApp:
+    """All three surfaces on an empty database."""
+    del engine, clock
+    return _app
+
+
+@pytest.fixture
+def client(app: FairwayApp) -> FlaskClient:
+    return app.test_client()
+
+
+WorkAs = Callable[[Actor], AbstractContextManager[Work]]
+
+
+@pytest.fixture
+def work_as(engine: Engine, clock: FixedClock) -> WorkAs:
+    """`with work_as(actor) as work:` is one unit of work, committed at the end."""
+
+    @contextmanager
+    def begin(actor: Actor) -> Iterator[Work]:
+        with BoundSession(engine, Principal(actor.principal)) as session, session.begin():
+            yield Work(session=session, actor=actor, now=clock.now(), reactions=REACTIONS)
+
+    return begin
+
+
+@pytest.fixture
+def work(work_as: WorkAs) -> Iterator[Work]:
+    """A unit of work of the system, for setting a scene."""
+    with work_as(system_actor("test")) as opened:
+        yield opened
+
+
+@pytest.fixture
+def run_jobs(
+    app_url: str, engine: Engine, clock: FixedClock, settings: Settings
+) -> Callable[[], None]:
+    """Run every job that is due, with the real worker, and return when none is left."""
+    equip(Bench(engine=engine, clock=clock, settings=settings, reactions=REACTIONS))
+    return lambda: run_worker(app_url, wait=False, concurrency=1)
