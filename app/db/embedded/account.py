@@ -35,7 +35,7 @@ class Account:
         """
         other = os.geteuid() == 0
         try:
-            return subprocess.run(
+            return subprocess.run(  # noqa: S603 - our own programs, without a shell.
                 command,
                 input=text,
                 stdout=output,
@@ -72,7 +72,8 @@ class Account:
         command = 'cat > "$1.new" && mv -f "$1.new" "$1"'
         done = self.run("/bin/sh", "-c", command, "sh", path, text=text)
         if done.returncode != 0:
-            raise ClusterError(f"Cannot write {path}: {done.stdout.strip()}")
+            msg = f"Cannot write {path}: {done.stdout.strip()}"
+            raise ClusterError(msg)
 
     def owns_privately(self, folder: Path) -> bool:
         """Whether this is a real folder of the account that nobody else may enter."""

@@ -67,7 +67,8 @@ def major_version(programs: Path) -> int:
     """Ask the server for its major version, e.g. 18."""
     found = re.search(r"\) (\d+)", _output(programs / "postgres", "--version"))
     if found is None:
-        raise ClusterError(f"{programs / 'postgres'} does not tell its version.")
+        msg = f"{programs / 'postgres'} does not tell its version."
+        raise ClusterError(msg)
     return int(found[1])
 
 
@@ -83,7 +84,10 @@ def locale_options(major: int) -> list[str]:
 
 def _output(program: Path, option: str) -> str:
     try:
-        done = subprocess.run([program, option], capture_output=True, text=True, check=True)
+        done = subprocess.run(  # noqa: S603 - a server program, without a shell.
+            [program, option], capture_output=True, text=True, check=True
+        )
     except (OSError, subprocess.CalledProcessError) as error:
-        raise ClusterError(f"Cannot run {program}: {error}") from error
+        msg = f"Cannot run {program}: {error}"
+        raise ClusterError(msg) from error
     return done.stdout.strip()

@@ -46,7 +46,8 @@ class Lock:
     def fileno(self) -> int:
         """Give the file descriptor, for a process that shall inherit the lock."""
         if self._fd is None:
-            raise ClusterError(f"{self.path} is not locked.")
+            msg = f"{self.path} is not locked."
+            raise ClusterError(msg)
         return self._fd
 
     def drop(self) -> None:

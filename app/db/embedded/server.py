@@ -122,13 +122,15 @@ class Server:
 
         def ready() -> bool:
             if not self.alive():
-                raise ClusterError(f"PostgreSQL ended while it was starting.{self._last_lines()}")
+                msg = f"PostgreSQL ended while it was starting.{self._last_lines()}"
+                raise ClusterError(msg)
             return read_pid_file(self.data).ready
 
         wait_until(ready, RECOVERY, f"PostgreSQL is not ready after {RECOVERY:.0f} seconds.")
         socket_dir = read_pid_file(self.data).socket_dir
         if socket_dir is None:
-            raise ClusterError(f"{self.data / 'postmaster.pid'} names no socket folder.")
+            msg = f"{self.data / 'postmaster.pid'} names no socket folder."
+            raise ClusterError(msg)
         return socket_dir
 
     def halt(self) -> None:
@@ -169,7 +171,8 @@ class Server:
             options.append("--no-sync")
         done = account.run(programs / "initdb", "-D", unfinished, *options)
         if done.returncode != 0:
-            raise ClusterError(f"initdb failed:\n{done.stdout.strip()}")
+            msg = f"initdb failed:\n{done.stdout.strip()}"
+            raise ClusterError(msg)
         unfinished.rename(data)
 
     def _move_out(self, account: Account) -> None:
@@ -239,7 +242,8 @@ class Server:
             os.close(log)
         # A long recovery outlasts pg_ctl; `until_ready` goes on waiting while the server lives.
         if done.returncode != 0 and not self.alive():
-            raise ClusterError(f"PostgreSQL did not start.{self._last_lines()}")
+            msg = f"PostgreSQL did not start.{self._last_lines()}"
+            raise ClusterError(msg)
 
     def _last_lines(self) -> str:
         text = self.log.read_text(errors="replace") if self.log.exists() else ""
