@@ -4,5 +4,6 @@ from app.audit import models as audit
 from app.db import references
 from app.db.base import Base
 from app.notifications import models as notifications
+from app.traders import models as traders
 
-__all__ = ["Base", "audit", "notifications", "references"]
+__all__ = ["Base", "audit", "notifications", "references", "traders"]

@@ -1,0 +1,1 @@
+"""Traders: the registered companies, what names them, where they work, and who acts for them."""
