@@ -12,6 +12,7 @@ from typing import Any
 
 import procrastinate
 from procrastinate import App, PsycopgConnector
+from psycopg.conninfo import make_conninfo
 from sqlalchemy import Engine, make_url
 
 from app.authz.actor import system_actor
@@ -74,9 +75,9 @@ def defer(work: Work, name: str, **arguments: Any) -> None:  # noqa: ANN401 - JS
 
 def conninfo(url: str) -> str:
     """The libpq form of an SQLAlchemy URL, with the queue's schema in reach."""
-    plain = make_url(url).set(drivername="postgresql")
-    plain = plain.update_query_dict({"options": "-c search_path=procrastinate,public"})
-    return plain.render_as_string(hide_password=False)
+    parts = make_url(url).translate_connect_args(username="user", database="dbname")
+    parts.update(make_url(url).query)
+    return make_conninfo(**parts, options="-c search_path=procrastinate,public")
 
 
 def run_worker(url: str, *, wait: bool = True, concurrency: int = 2) -> None:

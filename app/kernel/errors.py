@@ -4,12 +4,11 @@ Messages are English source texts for gettext with named `%(x)s` parameters; the
 translates, because it does not know who reads.
 """
 
+import dataclasses
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from types import MappingProxyType
 
 
-@dataclass(frozen=True, slots=True)
+@dataclasses.dataclass(frozen=True, slots=True)
 class Problem:
     """One thing that stands in the way.
 
@@ -19,7 +18,7 @@ class Problem:
     message: str
     field: str | None = None
     code: str = "invalid"
-    params: Mapping[str, object] = MappingProxyType({})
+    params: Mapping[str, object] = dataclasses.field(default_factory=dict)
 
 
 class DomainError(Exception):

@@ -165,11 +165,6 @@ _MID_COUNTRY: Final = CodeProblem(
     "The first two letters are no country that manufacturer codes begin with.",
     "Begin with the manufacturer's country; for Canada, with the code of the province.",
 )
-_SCAC_RESERVED: Final = CodeProblem(
-    "SCAC_RESERVED",
-    "Four-letter codes that end in U are kept for owners of containers.",
-    "Check that this is the carrier's code and not the beginning of a container number.",
-)
 _EORI_COUNTRY: Final = CodeProblem(
     "EORI_COUNTRY",
     "The first two letters are no country that we know to issue EORI numbers.",
@@ -181,7 +176,7 @@ _EORI_LENGTH: Final = CodeProblem(
     "Check the number for missing or added digits.",
 )
 # 19 CFR part 102, appendix: Canada is named by province instead of CA.
-_CANADIAN_PROVINCES: Final = frozenset(
+CANADIAN_PROVINCES: Final = frozenset(
     ("XA", "XB", "XC", "XM", "XN", "XO", "XP", "XQ", "XS", "XT", "XV", "XW", "XY")
 )
 _EORI_UK: Final = re.compile(r"(?:GB|XI)(?:[0-9]{12}|[0-9]{15})")
@@ -193,23 +188,23 @@ _EORI_COUNTRIES: Final = frozenset(
     )
 )
 
-_SCAC_LENGTH: Final = 4
-
 
 def _unknown_prefix(value: str) -> bool:
     return value[:2] not in _ein_prefixes()
 
 
+def _begins_a_mid(country: str) -> bool:
+    return country in countries() or country in CANADIAN_PROVINCES
+
+
 # What looks unusual about a well-formed value of each scheme.
 _UNUSUAL: Final[dict[Scheme, tuple[tuple[Callable[[str], bool], CodeProblem], ...]]] = {
     Scheme.IOR: (
-        (lambda value: _IRS.fullmatch(value) is not None and _unknown_prefix(value), _EIN_PREFIX),
+        # Of the three forms only the tax number has its hyphen there.
+        (lambda value: value[2] == "-" and _unknown_prefix(value), _EIN_PREFIX),
     ),
     Scheme.EIN: ((_unknown_prefix, _EIN_PREFIX),),
-    Scheme.MID: ((lambda value: value[:2] not in countries() | _CANADIAN_PROVINCES, _MID_COUNTRY),),
-    Scheme.SCAC: (
-        (lambda value: len(value) == _SCAC_LENGTH and value.endswith("U"), _SCAC_RESERVED),
-    ),
+    Scheme.MID: ((lambda value: not _begins_a_mid(value[:2]), _MID_COUNTRY),),
     Scheme.EORI: (
         (lambda value: value[:2] not in _EORI_COUNTRIES, _EORI_COUNTRY),
         (

@@ -23,12 +23,12 @@ def names() -> list[str]:
     return sorted(path.stem for path in FOLDER.glob("*.txt"))
 
 
-def write(name: str, **values: object) -> tuple[str, str]:
-    """Subject and body of the template `name`.
+def write(template: str, /, **values: object) -> tuple[str, str]:
+    """Subject and body of `template`.
 
     `KeyError` when a value is missing, `FileNotFoundError` when the template is.
     """
     texts = {key: str(value) for key, value in values.items()}
-    subject, body = _source(name)
+    subject, body = _source(template)
     one_line = " ".join(subject.substitute(texts).split())
     return one_line, body.substitute(texts)

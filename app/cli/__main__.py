@@ -1,0 +1,5 @@
+"""`python -m app.cli` is `fairway`."""
+
+from app.cli import main
+
+main()

@@ -1,0 +1,105 @@
+"""Where a command finds its database, its keys and its unit of work."""
+
+import os
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from sqlalchemy import Engine
+
+from app.authz.actor import Actor, system_actor
+from app.config import Settings, read_settings
+from app.db import migrate
+from app.db.embedded import Cluster
+from app.db.session import BoundSession, Principal, make_engine
+from app.kernel.clock import SystemClock
+from app.reactions import REACTIONS
+from app.work import Work
+
+DEMO_MARK = "demo-data"
+
+
+class RefusedError(Exception):
+    """The command is refused, for the reason that its text gives (exit code 1)."""
+
+
+@dataclass(slots=True)
+class Runtime:
+    """What a command runs with. `owner_url` is `None` where only the application's role is known."""
+
+    settings: Settings
+    app_url: str
+    owner_url: str | None
+    engine: Engine
+
+    @contextmanager
+    def work(self, actor: Actor | None = None) -> Iterator[Work]:
+        """One unit of work, committed at the end."""
+        who = actor or system_actor("cli")
+        with BoundSession(self.engine, Principal(who.principal)) as session, session.begin():
+            yield Work(session=session, actor=who, now=SystemClock().now(), reactions=REACTIONS)
+
+
+@contextmanager
+def runtime(*, check_demo: bool = True) -> Iterator[Runtime]:
+    """Settings, secrets and a running database; an embedded one that we started is stopped again."""
+    settings = with_secret(read_settings())
+    if check_demo:
+        refuse_demo_home(settings)
+    if settings.database_url is not None:
+        engine = make_engine(settings.database_url)
+        try:
+            yield Runtime(settings, settings.database_url, settings.database_owner_url, engine)
+        finally:
+            engine.dispose()
+        return
+    with Cluster(settings.home / "postgres") as cluster:
+        engine = make_engine(cluster.app_url())
+        try:
+            yield Runtime(settings, cluster.app_url(), cluster.owner_url(), engine)
+        finally:
+            engine.dispose()
+
+
+def with_secret(settings: Settings) -> Settings:
+    """The settings with a secret and key folder: the given ones, or those kept in the home."""
+    keys = settings.keys_dir or settings.home / "keys"
+    secret = settings.secret_key or _kept_secret(keys / "secret")
+    files = settings.files_url or f"file:{(settings.home / 'files').resolve()}"
+    return settings.model_copy(update={"keys_dir": keys, "secret_key": secret, "files_url": files})
+
+
+def _kept_secret(path: Path) -> str:
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    try:
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return path.read_text("ascii").strip()
+    with os.fdopen(handle, "w") as opened:
+        value = secrets.token_urlsafe(48)
+        opened.write(value + "\n")
+    return value
+
+
+def refuse_demo_home(settings: Settings) -> None:
+    """A home that ever held demo data never serves real traders."""
+    if (settings.home / DEMO_MARK).exists() and not settings.demo_mode:
+        raise RefusedError(
+            f"{settings.home} holds demo data, so it serves only as a demo"
+            " (FAIRWAY_DEMO=1 on a loopback host). Give FAIRWAY_HOME another folder."
+        )
+
+
+def migrate_to_head(run: Runtime) -> bool:
+    """Bring the database to the newest revision; tell whether there was anything to do."""
+    if migrate.current(run.app_url) == migrate.head():
+        return False
+    if run.owner_url is None:
+        raise RefusedError(
+            "The database needs migrations: run `fairway db upgrade` with"
+            " FAIRWAY_DATABASE_OWNER_URL set."
+        )
+    migrate.upgrade(run.owner_url)
+    return True
