@@ -70,8 +70,7 @@ def read(raw: bytes) -> Written:
         line = raw.count(b"\n", 0, error.start) + 1
         raise UnreadableError(line, "The file is not UTF-8 text.") from error
     try:
-        # libyaml's composer recurses in C and would take the process down, so depth comes first.
-        _refuse_depth(text)
+        _refuse_early(text)
         root = yaml.compose(text, Loader=_CoreLoader)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
@@ -82,28 +81,26 @@ def read(raw: bytes) -> Written:
     if root is None:
         raise UnreadableError(1, "The file is empty.")
     lines: dict[Place, int] = {(): root.start_mark.line + 1}
-    return Written(_plain(root, (), lines, set()), lines)
+    return Written(_plain(root, (), lines), lines)
 
 
-def _refuse_depth(text: str) -> None:
+def _refuse_early(text: str) -> None:
+    """Refuse what must not reach the composer, which recurses in C and resolves aliases."""
     depth = 0
     for event in yaml.parse(text, Loader=_CoreLoader):
+        line = event.start_mark.line + 1 if event.start_mark else 0
+        if getattr(event, "anchor", None) is not None:
+            raise UnreadableError(line, "Anchors and aliases are not accepted; write it out.")
         if isinstance(event, yaml.CollectionStartEvent):
             depth += 1
             if depth > DEEPEST:
-                mark = event.start_mark
-                raise UnreadableError(
-                    mark.line + 1 if mark else 0, "The file is nested too deeply."
-                )
+                raise UnreadableError(line, "The file is nested too deeply.")
         elif isinstance(event, yaml.CollectionEndEvent):
             depth -= 1
 
 
-def _plain(node: yaml.Node, path: Place, lines: dict[Place, int], seen: set[int]) -> Plain:
+def _plain(node: yaml.Node, path: Place, lines: dict[Place, int]) -> Plain:
     line = node.start_mark.line + 1
-    if id(node) in seen:
-        raise UnreadableError(line, "Anchors and aliases are not accepted; write it out.")
-    seen.add(id(node))
     if isinstance(node, yaml.ScalarNode):
         return _scalar(node, line)
     if isinstance(node, yaml.SequenceNode):
@@ -111,19 +108,19 @@ def _plain(node: yaml.Node, path: Place, lines: dict[Place, int], seen: set[int]
         found: list[Plain] = []
         for index, child in enumerate(node.value):
             lines[(*path, index)] = child.start_mark.line + 1
-            found.append(_plain(child, (*path, index), lines, seen))
+            found.append(_plain(child, (*path, index), lines))
         return found
     _refuse_tag(node, "map", line)
     pairs: dict[str, Plain] = {}
     for key_node, child in node.value:
         key_line = key_node.start_mark.line + 1
-        key = _plain(key_node, path, lines, seen)
+        key = _plain(key_node, path, lines)
         if not isinstance(key, str):
             raise UnreadableError(key_line, f"The key {key!r} is not text; put it in quotes.")
         if key in pairs:
             raise UnreadableError(key_line, f"The key `{key}` stands here a second time.")
         lines[(*path, key)] = key_line
-        pairs[key] = _plain(child, (*path, key), lines, seen)
+        pairs[key] = _plain(child, (*path, key), lines)
     return pairs
 
 

@@ -1,0 +1,151 @@
+"""The shipped catalogues say what the published list says, in words of their own."""
+
+import csv
+import re
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from app.catalogues.check import check_file
+from app.catalogues.loader import SHIPPED, catalogues
+from app.catalogues.model import Catalogue, Criterion
+
+PUBLISHED = Path(__file__).parents[3] / "shared" / "data" / "msc-ids.csv"
+SHIPPED_FILES = sorted(SHIPPED.glob("*.yaml"))
+UNFINISHED = re.compile(
+    r"\b(tbd|tba|todo|fixme|lorem|ipsum|xxx+|placeholder|to be (written|added)|example\.com)\b",
+    re.IGNORECASE,
+)
+# The glossary's left-hand words are used instead of these wherever people read.
+FOREIGN_WORDS = re.compile(
+    r"\b(users?|members?|clients?|tickets?|submissions?|rulings?|power of attorney)\b",
+    re.IGNORECASE,
+)
+
+
+def shipped(catalogue_id: str) -> Catalogue:
+    return catalogues().get(catalogue_id, "2026.1")
+
+
+def published() -> list[dict[str, str]]:
+    if not PUBLISHED.exists():
+        pytest.skip(f"The published list of ids is not on this machine ({PUBLISHED.name}).")
+    with PUBLISHED.open(encoding="utf-8", newline="") as lines:
+        return list(csv.DictReader(lines))
+
+
+def texts(criterion: Criterion) -> Iterator[str]:
+    yield criterion.title
+    yield criterion.statement
+    yield from (criterion.guidance.why, criterion.guidance.good, criterion.guidance.not_enough)
+    yield from criterion.evidence.examples
+    for question in criterion.questions:
+        yield question.text
+        yield from (option.label for option in (*question.choices, *question.columns))
+
+
+def sentences(text: str) -> Iterator[str]:
+    for sentence in re.split(r"(?<=[.!?])\s+", text):
+        yield " ".join(re.findall(r"\w+", sentence.casefold()))
+
+
+@pytest.mark.parametrize("path", SHIPPED_FILES, ids=lambda path: path.stem)
+def test_a_shipped_file_has_no_fault_and_is_named_after_its_version(path: Path) -> None:
+    assert check_file(path) == []
+    assert path.stem in {f"{one.id}-{one.version}" for one in catalogues()}
+
+
+def test_both_kinds_of_trader_have_a_catalogue() -> None:
+    assert {one.id for one in catalogues()} == {"importer", "broker"}
+    assert catalogues().current("security", "importer") is shipped("importer")
+    assert catalogues().current("security", "broker") is shipped("broker")
+
+
+def test_every_published_importer_criterion_is_there_and_no_other() -> None:
+    brokers_alone = {"12.5"}
+    wanted = {row["id"] for row in published() if row["importer"] != "no"} - brokers_alone
+    assert {criterion.id for criterion in shipped("importer").criteria()} == wanted
+
+
+@pytest.mark.parametrize("catalogue_id", ["importer", "broker"])
+def test_modality_category_and_mark_follow_the_published_list(catalogue_id: str) -> None:
+    rows = {row["id"]: row for row in published()}
+    catalogue = shipped(catalogue_id)
+    for section in catalogue.sections:
+        for criterion in section.criteria:
+            row = rows[criterion.id]
+            assert criterion.modality == row["modality"], criterion.id
+            assert section.id == row["category"], criterion.id
+            assert criterion.verified == (row[catalogue_id] == "yes"), criterion.id
+
+
+def test_the_importer_catalogue_has_the_twelve_categories_in_order() -> None:
+    assert [section.id for section in shipped("importer").sections] == [
+        str(number) for number in range(1, 13)
+    ]
+
+
+def test_social_compliance_binds_importers() -> None:
+    importer = shipped("importer")
+    for profile in importer.profiles:
+        assert importer.modality(profile.id, "3.9") == "must"
+
+
+def test_criteria_of_others_are_left_out() -> None:
+    importer = {criterion.id for criterion in shipped("importer").criteria()}
+    assert importer.isdisjoint({"6.3", "6.4", "12.5"})
+    broker = {criterion.id for criterion in shipped("broker").criteria()}
+    assert "12.5" in broker
+    assert "3.9" not in broker
+
+
+def test_a_higher_tier_never_asks_less() -> None:
+    importer = shipped("importer")
+    for criterion in importer.criteria():
+        weights = [
+            importer.modality(importer.profile_for("importer", tier).id, criterion.id)
+            for tier in (1, 2, 3)
+        ]
+        assert weights == sorted(weights, key=["should", "must"].index), criterion.id
+
+
+def test_no_sentence_of_statement_or_guidance_stands_twice() -> None:
+    counted = Counter(
+        sentence
+        for catalogue in catalogues()
+        for criterion in catalogue.criteria()
+        for text in (
+            criterion.statement,
+            criterion.guidance.why,
+            criterion.guidance.good,
+            criterion.guidance.not_enough,
+        )
+        for sentence in sentences(text)
+    )
+    assert [sentence for sentence, times in counted.items() if times > 1] == []
+
+
+@pytest.mark.parametrize("catalogue_id", ["importer", "broker"])
+def test_no_question_stands_twice(catalogue_id: str) -> None:
+    counted = Counter(question.text.casefold() for question in shipped(catalogue_id).questions())
+    assert [text for text, times in counted.items() if times > 1] == []
+
+
+@pytest.mark.parametrize("catalogue_id", ["importer", "broker"])
+def test_texts_are_finished_and_keep_to_the_glossary(catalogue_id: str) -> None:
+    for criterion in shipped(catalogue_id).criteria():
+        for text in texts(criterion):
+            assert not UNFINISHED.search(text), (criterion.id, text)
+            assert not FOREIGN_WORDS.search(text), (criterion.id, text)
+
+
+def test_importer_guidance_is_substantial_and_proof_is_concrete() -> None:
+    for criterion in shipped("importer").criteria():
+        guidance = criterion.guidance
+        assert len(guidance.why.split()) >= 12, criterion.id
+        assert len(guidance.good.split()) >= 20, criterion.id
+        assert len(guidance.not_enough.split()) >= 5, criterion.id
+        assert 3 <= len(criterion.evidence.examples) <= 6, criterion.id
+        assert 1 <= len(criterion.questions) <= 8, criterion.id
