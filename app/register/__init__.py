@@ -1,0 +1,1 @@
+"""Programmes, determinations and the bitemporal ledger: what a partner's status is, and was."""
