@@ -4,6 +4,7 @@ from app.audit import models as audit
 from app.db import references
 from app.db.base import Base
 from app.notifications import models as notifications
+from app.register import models as register
 from app.traders import models as traders
 
-__all__ = ["Base", "audit", "notifications", "references", "traders"]
+__all__ = ["Base", "audit", "notifications", "references", "register", "traders"]
