@@ -104,11 +104,11 @@
 
   document.addEventListener("htmx:error", () => say(alerts, alerts?.dataset.unreachable));
 
-  // 4xx answers carry a part of the page with its errors; a 5xx answer says only that it failed, and what is on
-  // the page, typed text included, stays as it is.
+  // A refusal carries a part of the page with its errors, or goes to the alert region by itself. A failure that does
+  // neither must not replace what is on the page, typed text included.
   document.addEventListener("htmx:response:error", (event) => {
     const { ctx } = event.detail;
-    if (ctx.response.status < 500) return;
+    if (ctx.response.status < 500 || ctx.hx?.retarget) return;
     ctx.swap = "none";
     say(alerts, alerts?.dataset.failed);
   });
