@@ -3,8 +3,9 @@
 from app.audit import models as audit
 from app.db import references
 from app.db.base import Base
+from app.identity import models as identity
 from app.notifications import models as notifications
 from app.register import models as register
 from app.traders import models as traders
 
-__all__ = ["Base", "audit", "notifications", "references", "register", "traders"]
+__all__ = ["Base", "audit", "identity", "notifications", "references", "register", "traders"]

@@ -14,6 +14,7 @@ class EventTag(StrEnum):
     PERSON_SIGNED_UP = "person:signed-up"
     PERSON_MAIL_VERIFIED = "person:mail-verified"
     PERSON_PASSWORD_CHANGED = "person:password-changed"
+    PERSON_ENDED = "person:ended"
     STAFF_INVITED = "staff:invited"
     STAFF_APPOINTED = "staff:appointed"
     CLIENT_CREATED = "client:created"

@@ -48,6 +48,7 @@ class Actor:
     person_id: uuid.UUID | None = None
     client_id: uuid.UUID | None = None
     name: str = ""
+    email: str = ""
     system: str = ""
     session_id: uuid.UUID | None = None
     fresh_at: datetime | None = None

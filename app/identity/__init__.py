@@ -1,0 +1,1 @@
+"""People, sign-in and sessions; API clients and their tokens."""

@@ -1,0 +1,161 @@
+"""The tables of people and of programs: who may come in, and by what they are known.
+
+No secret is stored: passwords as argon2id hashes, tokens and client secrets as SHA-256, which is
+enough for values that carry 256 bits of chance.
+"""
+
+import uuid
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, text
+from sqlalchemy.dialects.postgresql import CITEXT
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.authz.actor import AgencyRole
+from app.db.base import Base, HasId
+
+
+class Person(HasId, Base):
+    """A human who signs in.
+
+    `password_hash` is empty while the person has no way in of this kind. A person whose
+    `ended_at` is set is out at once, whatever sessions are open.
+    """
+
+    __tablename__ = "person"
+
+    email: Mapped[str] = mapped_column(CITEXT, unique=True)
+    name: Mapped[str]
+    password_hash: Mapped[str | None]
+    mail_verified_at: Mapped[datetime | None]
+    created_at: Mapped[datetime]
+    ended_at: Mapped[datetime | None]
+
+
+class StaffRole(Base):
+    """A person's role at the agency."""
+
+    __tablename__ = "staff_role"
+    __table_args__ = (
+        CheckConstraint(
+            "role IN ('reviewer', 'supervisor', 'programme_manager', 'auditor')", name="role"
+        ),
+    )
+
+    person_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("person.id"), primary_key=True)
+    role: Mapped[str] = mapped_column(primary_key=True)
+    given_at: Mapped[datetime]
+
+    @property
+    def agency_role(self) -> AgencyRole:
+        return AgencyRole(self.role)
+
+
+class WebSession(HasId, Base):
+    """One browser. `token_hash` is the SHA-256 of what its cookie holds.
+
+    `expires_at` is the end that no use postpones; the idle limit is counted from `last_seen_at`.
+    `fresh_at` is when the person last proved who they are. Without `person_id` it only carries
+    the form token of somebody who has not signed in.
+    """
+
+    __tablename__ = "web_session"
+    __table_args__ = (Index(None, "person_id"), Index(None, "expires_at"))
+
+    token_hash: Mapped[str] = mapped_column(unique=True)
+    person_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("person.id"))
+    data: Mapped[dict[str, Any]]
+    created_at: Mapped[datetime]
+    last_seen_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+    fresh_at: Mapped[datetime | None]
+    address: Mapped[str]
+    user_agent: Mapped[str]
+    revoked_at: Mapped[datetime | None]
+
+
+class LinkPurpose(StrEnum):
+    """What a one-time link opens."""
+
+    VERIFY_MAIL = "verify-mail"
+    RESET_PASSWORD = "reset-password"  # noqa: S105 - the name of a purpose.
+    JOIN_STAFF = "join-staff"
+
+
+class OneTimeLink(HasId, Base):
+    """A link sent by mail, good once until `expires_at`.
+
+    It is for a person, or, for somebody who is invited to the agency, for an address and a role.
+    """
+
+    __tablename__ = "one_time_link"
+    __table_args__ = (
+        CheckConstraint("(person_id IS NULL) <> (email IS NULL)", name="one_addressee"),
+        CheckConstraint("(email IS NULL) = (role IS NULL)", name="role_by_mail"),
+        Index(None, "person_id", "purpose"),
+    )
+
+    person_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("person.id"))
+    email: Mapped[str | None] = mapped_column(CITEXT)
+    role: Mapped[str | None]
+    purpose: Mapped[str]
+    token_hash: Mapped[str] = mapped_column(unique=True)
+    created_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+    used_at: Mapped[datetime | None]
+
+
+class ApiClient(HasId, Base):
+    """A program that asks for tokens: the agency's own, or one trader's (`trader_id`).
+
+    It proves itself with a secret, or with a key whose public half is `jwk`. A suspended client
+    gets no token, and the ones it holds are refused at once.
+    """
+
+    __tablename__ = "api_client"
+    __table_args__ = (
+        CheckConstraint("(secret_hash IS NULL) <> (jwk IS NULL)", name="one_proof"),
+        Index(None, "trader_id", postgresql_where=text("trader_id IS NOT NULL")),
+    )
+
+    client_id: Mapped[str] = mapped_column(unique=True)
+    name: Mapped[str]
+    secret_hash: Mapped[str | None]
+    jwk: Mapped[dict[str, Any] | None]
+    scopes: Mapped[list[str]]
+    trader_id: Mapped[uuid.UUID | None]
+    created_at: Mapped[datetime]
+    last_used_at: Mapped[datetime | None]
+    suspended_at: Mapped[datetime | None]
+
+
+class TokenDenial(Base):
+    """A token that was revoked before its end; kept until then."""
+
+    __tablename__ = "token_denial"
+
+    jti: Mapped[str] = mapped_column(primary_key=True)
+    expires_at: Mapped[datetime] = mapped_column(index=True)
+
+
+class ClientAssertion(Base):
+    """A signed proof that a client has used; kept until it would expire, so that it works once."""
+
+    __tablename__ = "client_assertion"
+
+    client_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("api_client.id"), primary_key=True)
+    jti: Mapped[str] = mapped_column(primary_key=True)
+    expires_at: Mapped[datetime] = mapped_column(index=True)
+
+
+class RateCount(Base):
+    """How often something was done since a window began; lost in a crash, and may be."""
+
+    __tablename__ = "rate_count"
+    __table_args__ = ({"prefixes": ["UNLOGGED"]},)
+
+    key: Mapped[str] = mapped_column(primary_key=True)
+    count: Mapped[int]
+    expires_at: Mapped[datetime] = mapped_column(index=True)

@@ -1,0 +1,169 @@
+"""Who is asking: the session's person on pages, the token's client on API addresses.
+
+The two never mix. A cookie means nothing on an API address, so no page of a stranger's can make
+a browser call the API; a token means nothing on a page.
+"""
+
+import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import cast
+
+from flask import Flask, Request, current_app, g
+from flask_login import LoginManager, current_user
+from sqlalchemy import exists, select
+from sqlalchemy.orm import Session
+
+from app.audit.access import record_security_event
+from app.audit.tags import SecurityTag
+from app.authz.actor import ANONYMOUS, Actor, ActorKind, AgencyRole, TraderRole
+from app.db.session import Principal, transaction
+from app.identity.models import ApiClient, TokenDenial
+from app.identity.scopes import audience_at
+from app.identity.sessions import PostgresSessions, this_session
+from app.identity.tokens import Claims, Signer, TokenRefusedError
+from app.web.access import is_api
+from app.web.requests import circumstances
+from app.web.wiring import wiring
+
+AppointmentsOf = Callable[[Session, uuid.UUID], Mapping[uuid.UUID, TraderRole]]
+
+# Refusals that come by themselves as time goes by, or that anybody can cause without ever having
+# held a token of ours, are answered but not recorded: the record must not be floodable.
+UNREMARKABLE = frozenset({"expired", "malformed", "claims"})
+
+
+@dataclass(frozen=True, slots=True)
+class SignedIn:
+    """The person of the current session, as Flask-Login's `current_user`."""
+
+    person_id: uuid.UUID
+    session_id: uuid.UUID
+    name: str
+    email: str
+    fresh_at: datetime | None
+    agency_roles: frozenset[AgencyRole]
+    is_authenticated: bool = True
+    is_active: bool = True
+    is_anonymous: bool = False
+
+    def get_id(self) -> str:
+        return str(self.person_id)
+
+
+def person_of_session(_request: Request) -> SignedIn | None:
+    """Flask-Login's loader. The session's row is the only place that knows who signed in."""
+    current = this_session()
+    if current.failure is not None:
+        raise current.failure
+    found = current.found
+    if found is None or found.person_id is None:
+        return None
+    return SignedIn(
+        person_id=found.person_id,
+        session_id=found.id,
+        name=found.person_name,
+        email=found.person_email,
+        fresh_at=found.fresh_at,
+        agency_roles=found.agency_roles,
+    )
+
+
+def recogniser(appointments_of: AppointmentsOf) -> Callable[[Request], Actor]:
+    """The function that tells who is asking.
+
+    `appointments_of` reads a person's roles at traders, at each request anew, so that an
+    appointment that has ended has ended.
+    """
+
+    def recognise(request: Request) -> Actor:
+        if is_api():
+            return client_of_token(request)
+        if not current_user.is_authenticated:
+            return ANONYMOUS
+        person = cast("SignedIn", current_user)
+        reader = Principal(f"person:{person.person_id}", str(person.session_id))
+        with transaction(wiring().engine, reader, read_only=True) as db:
+            appointments = appointments_of(db, person.person_id)
+        return Actor(
+            ActorKind.PERSON,
+            person_id=person.person_id,
+            name=person.name,
+            email=person.email,
+            session_id=person.session_id,
+            fresh_at=person.fresh_at,
+            agency_roles=person.agency_roles,
+            appointments=appointments,
+        )
+
+    return recognise
+
+
+def client_of_token(request: Request) -> Actor:
+    """The API client whose bearer token the request carries, or nobody."""
+    audience = audience_at(request.path)
+    presented = request.authorization
+    if audience is None or presented is None or presented.type != "bearer":
+        return ANONYMOUS
+    wired = wiring()
+    client: ApiClient | None = None
+    try:
+        claims = signer().read(presented.token or "", now=wired.clock.now(), audience=audience)
+        with transaction(wired.engine, Principal("system:token"), read_only=True) as db:
+            client = client_in_good_standing(db, claims)
+    except TokenRefusedError as refusal:
+        g.token_refused = refusal.reason
+        if refusal.reason not in UNREMARKABLE:
+            record_security_event(
+                wired.engine, SecurityTag.TOKEN_REFUSED, circumstances(why=refusal.reason)
+            )
+        return ANONYMOUS
+    return Actor(
+        ActorKind.CLIENT,
+        client_id=client.id,
+        name=client.name,
+        scopes=claims.scopes & frozenset(client.scopes),
+        trader_id=client.trader_id,
+    )
+
+
+def client_in_good_standing(db: Session, claims: Claims) -> ApiClient:
+    """The client that a good token names, unless it is suspended or the token was revoked.
+
+    Asked at every request, so that both take effect at once. `TokenRefusedError` otherwise.
+    """
+    denied = exists().where(TokenDenial.jti == claims.jti)
+    row = db.execute(
+        select(ApiClient, denied).where(ApiClient.client_id == claims.client_id)
+    ).one_or_none()
+    if row is None:
+        raise TokenRefusedError("no-client")
+    client, revoked = row
+    if revoked:
+        raise TokenRefusedError("revoked")
+    if client.suspended_at is not None:
+        raise TokenRefusedError("suspended")
+    return client
+
+
+def signer() -> Signer:
+    """The signer of the current application."""
+    found = current_app.extensions["fairway_signer"]
+    assert isinstance(found, Signer)  # noqa: S101 - tells the type checker what was registered.
+    return found
+
+
+def register_sign_in(app: Flask) -> None:
+    """Give the application its sessions, Flask-Login and the keys it signs tokens with."""
+    settings = app.extensions["fairway"].settings
+    # The prefix makes browsers refuse the cookie from another host of the same domain.
+    app.config["SESSION_COOKIE_NAME"] = "__Host-fairway" if settings.secure else "fairway"
+    app.config["SESSION_COOKIE_SECURE"] = settings.secure
+    app.session_interface = PostgresSessions()
+    app.extensions["fairway_signer"] = Signer.of(settings)
+    manager = LoginManager()
+    # Its own protection reads X-Forwarded-For from anybody; our sessions are bound by their row.
+    manager.session_protection = None
+    manager.request_loader(person_of_session)
+    manager.init_app(app)

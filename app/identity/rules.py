@@ -1,0 +1,139 @@
+"""How long a session lasts and what a password must be: pure decisions.
+
+Sources: NIST SP 800-63B-4 §3.1.1 (passwords: length and a blocklist, no composition rules) and
+§5.2 (sessions: 12 hours in all, 30 minutes idle; 15 minutes for the agency's people).
+"""
+
+import unicodedata
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from functools import cache
+from pathlib import Path
+
+from app.kernel.errors import Problem
+
+TOTAL = timedelta(hours=12)
+IDLE = timedelta(minutes=30)
+IDLE_AGENCY = timedelta(minutes=15)
+ANONYMOUS_LIFE = timedelta(hours=2)
+TOUCH_EVERY = timedelta(minutes=1)
+FRESH_FOR = timedelta(minutes=5)
+
+VERIFY_WITHIN = timedelta(hours=24)
+RESET_WITHIN = timedelta(hours=1)
+JOIN_WITHIN = timedelta(days=7)
+
+PASSWORD_MIN = 12
+PASSWORD_MAX = 256
+COMMON = Path(__file__).parent / "common_passwords.txt"
+
+
+class Lapse(StrEnum):
+    """Why a session no longer counts."""
+
+    REVOKED = "revoked"
+    TOTAL = "total"
+    IDLE = "idle"
+    PERSON_ENDED = "person-ended"
+
+
+@dataclass(frozen=True, slots=True)
+class SessionFacts:
+    """What decides about a session."""
+
+    last_seen_at: datetime
+    expires_at: datetime
+    revoked_at: datetime | None
+    signed_in: bool
+    at_agency: bool = False
+    person_ended_at: datetime | None = None
+
+
+def idle_limit(*, at_agency: bool) -> timedelta:
+    """How long a signed-in person may do nothing."""
+    return IDLE_AGENCY if at_agency else IDLE
+
+
+def lapse_of(facts: SessionFacts, now: datetime) -> Lapse | None:
+    """Why the session no longer counts at `now`, or `None` while it does.
+
+    Every limit is exclusive: at the very instant of its end a session has ended.
+    """
+    if facts.revoked_at is not None:
+        return Lapse.REVOKED
+    if facts.person_ended_at is not None:
+        return Lapse.PERSON_ENDED
+    if now >= facts.expires_at:
+        return Lapse.TOTAL
+    idle = idle_limit(at_agency=facts.at_agency)
+    if facts.signed_in and now >= facts.last_seen_at + idle:
+        return Lapse.IDLE
+    return None
+
+
+def is_fresh(fresh_at: datetime | None, now: datetime) -> bool:
+    """Whether the person proved who they are within the last five minutes."""
+    return fresh_at is not None and fresh_at <= now < fresh_at + FRESH_FOR
+
+
+def normalise_password(password: str) -> str:
+    """The form in which a password is hashed: one for each of its spellings in Unicode (NFC)."""
+    return unicodedata.normalize("NFC", password)
+
+
+def password_problems(password: str, *, email: str, name: str = "") -> list[Problem]:
+    """What is wrong with a new password, beside the field `password`.
+
+    Length and a blocklist alone: rules about kinds of characters make passwords worse.
+    """
+    password = normalise_password(password)
+    if len(password) < PASSWORD_MIN:
+        return [
+            Problem(
+                "Use at least %(count)s characters. Several words together are easy to remember.",
+                field="password",
+                code="too-short",
+                params={"count": PASSWORD_MIN},
+            )
+        ]
+    if len(password) > PASSWORD_MAX:
+        return [
+            Problem(
+                "Use at most %(count)s characters.",
+                field="password",
+                code="too-long",
+                params={"count": PASSWORD_MAX},
+            )
+        ]
+    folded = password.casefold()
+    if folded in _own_words(email, name):
+        return [
+            Problem(
+                "Choose a password that is not your own email address or name.",
+                field="password",
+                code="own-word",
+            )
+        ]
+    if folded in common_passwords() or len(set(folded)) == 1:
+        return [
+            Problem(
+                "This password is one of those that are tried first. Choose another.",
+                field="password",
+                code="common",
+            )
+        ]
+    return []
+
+
+def _own_words(email: str, name: str) -> AbstractSet[str]:
+    folded = email.casefold()
+    return {folded, folded.partition("@")[0], name.casefold(), name.casefold().replace(" ", "")}
+
+
+@cache
+def common_passwords() -> frozenset[str]:
+    """The blocklist, in lower case; lines that begin with # are about the list."""
+    lines = COMMON.read_text("utf-8").splitlines()
+    return frozenset(line for line in lines if line and not line.startswith("#"))
