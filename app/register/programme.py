@@ -117,6 +117,7 @@ class Move(Part):
     sources: tuple[Status | Literal["none"], ...] = Field(alias="from", min_length=1)
     to: Status | Literal["tier", "same", "given"]
     tiers: tuple[int, ...] = ()
+    keeps_tier: bool = False
     restrictions: Literal["add", "remove", "set"] | None = None
     signatures: Literal["two", "urgent"]
     proposes: Permission
@@ -253,8 +254,10 @@ class Programme(Part):
                 problems.append(f"{move.id} is urgent but takes nothing away")
             if move.to in granting and not move.tiers:
                 problems.append(f"{move.id} leads to {move.to} without a tier")
-            if move.kind is Kind.TAKES and move.starts == "any":
-                problems.append(f"{move.id} may not reach back")
+            if (move.starts == "any") != (move.kind is Kind.CORRECTS):
+                problems.append(f"{move.id}: only a correction reaches back")
+            if move.keeps_tier and move.to in granting:
+                problems.append(f"{move.id} keeps a tier that it should name")
             if move.to in granting and any(
                 (tier := self.tier(number)) and tier.status is not move.to for number in move.tiers
             ):
