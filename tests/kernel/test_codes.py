@@ -3,6 +3,9 @@
 # ruff: noqa: RUF001 (letters that look like others are the subject here)
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from stdnum import iso6346
 
 from app.kernel import codes
 
@@ -36,6 +39,11 @@ def test_any_other_container_number_is_refused(text: str) -> None:
     problem = codes.container_number_problem(text)
     assert problem is not None
     assert problem.code == "CNTR_CHECK"
+
+
+@given(st.from_regex(r"[A-Z]{3}[UJZ][0-9]{7}", fullmatch=True))
+def test_check_digits_of_containers_agree_with_an_independent_implementation(text: str) -> None:
+    assert (codes.container_number_problem(text) is None) == iso6346.is_valid(text)
 
 
 def test_shape_and_check_digit_of_a_container_are_told_apart() -> None:

@@ -35,7 +35,7 @@ VALID = {
     Scheme.GLN: ["9501101530003", "0614141000005"],
     Scheme.DUNS: ["123456789", "1234567890001"],
     Scheme.MID: ["AUOZR92MEL", "XOABCCOM12TOR"],
-    Scheme.SCAC: ["UPS", "AA", "HLCZ"],
+    Scheme.SCAC: ["UPS", "AA", "MAEU"],
     Scheme.EORI: ["DE1234567", "GB123456789000", "XI123456789000"],
 }
 INVALID = {
@@ -123,7 +123,6 @@ def test_an_unknown_tax_prefix_is_a_warning_not_an_error(text: str) -> None:
     ("scheme", "text", "code"),
     [
         (Scheme.MID, "ZZOZR92MEL", "MID_COUNTRY"),
-        (Scheme.SCAC, "MAEU", "SCAC_RESERVED"),
         (Scheme.EORI, "US1234567", "EORI_COUNTRY"),
         (Scheme.EORI, "GB1234567", "EORI_LENGTH"),
     ],

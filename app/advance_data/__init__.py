@@ -1,0 +1,1 @@
+"""Advance data: what a trader tells before the goods arrive, checked row by row."""

@@ -1,0 +1,265 @@
+"""The row model: one filing, whatever file format or call carried it.
+
+The models take the texts of a row, a blank one left out, and hold canonical values. Each refused
+value raises a pydantic error whose type is the contract's fault code, with the fix in its context.
+"""
+
+import datetime as dt
+import re
+from collections.abc import Callable, Mapping
+from decimal import Decimal
+from enum import StrEnum
+from typing import Annotated, Final, NamedTuple, NoReturn
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, PlainValidator
+from pydantic_core import PydanticCustomError
+
+from app.advance_data.faults import NAME, RowFault
+from app.kernel import codes
+from app.kernel.codes import CodeProblem, canonical
+from app.kernel.identifiers import Identifier, MalformedIdentifierError, Scheme, parse
+
+
+class Action(StrEnum):
+    """What a filing does: add a new one, replace or delete an earlier one."""
+
+    ADD = "A"
+    REPLACE = "R"
+    DELETE = "D"
+
+
+class BillType(StrEnum):
+    """Which bill of lading is named: the carrier's regular one or a house bill."""
+
+    REGULAR = "OB"
+    HOUSE = "BM"
+
+
+MAX_TEXT_LENGTH: Final = 255
+
+_REFERENCE: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]{0,49}")
+_VALUE: Final = re.compile(r"[0-9]{1,11}(?:\.[0-9]{1,2})?")
+_QUANTITY: Final = re.compile(r"[0-9]{1,11}")
+_DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_UNIT: Final = re.compile(r"[A-Z0-9]{1,3}")
+
+_BAD_REFERENCE: Final = CodeProblem(
+    "FILING_REF",
+    "This is not a filing reference.",
+    "Give up to 50 letters and digits; dots, hyphens, slashes and underscores may stand between.",
+)
+_BAD_ACTION: Final = CodeProblem(
+    "ACTION",
+    "This is not an action.",
+    "Give A to add a filing, R to replace one or D to delete one.",
+)
+_BAD_BILL_TYPE: Final = CodeProblem(
+    "BILL_TYPE",
+    "This is not a type of bill.",
+    "Give OB for a regular bill or BM for a house bill.",
+)
+_TOO_LONG: Final = CodeProblem(
+    "TOO_LONG",
+    "The text is longer than 255 characters.",
+    "Shorten it.",
+)
+_BAD_VALUE: Final = CodeProblem(
+    "VALUE",
+    "This is not a value in US dollars.",
+    "Give an amount above zero with at most two decimals, for example 26453.09, without signs, "
+    "spaces or thousands separators.",
+)
+_BAD_QUANTITY: Final = CodeProblem(
+    "QTY",
+    "This is not a quantity.",
+    "Give a whole number above zero, for example 712, without signs, decimals or separators.",
+)
+_BAD_DATE: Final = CodeProblem(
+    "DATE",
+    "This is not a date.",
+    "Give year, month and day with hyphens, for example 2026-06-20.",
+)
+_BAD_UNIT: Final = CodeProblem(
+    "UOM",
+    "This is not a unit of measure.",
+    "Give one to three letters or digits, for example KG or PCS.",
+)
+
+
+def _refuse(problem: CodeProblem) -> NoReturn:
+    raise PydanticCustomError(problem.code, "{message}", _context(problem))
+
+
+def _context(problem: CodeProblem) -> dict[str, str]:
+    return {"message": problem.message, "fix": problem.fix}
+
+
+def _code(check: Callable[[str], CodeProblem | None]) -> AfterValidator:
+    def validate(text: str) -> str:
+        # Most texts are canonical already, and then the check is all there is to do.
+        if check(text) is None:
+            return text
+        value = canonical(text)
+        problem = check(value)
+        if problem is not None:
+            _refuse(problem)
+        return value
+
+    return AfterValidator(validate)
+
+
+def _identifier(scheme: Scheme) -> Callable[[object], Identifier]:
+    def validate(text: object) -> Identifier:
+        try:
+            return parse(scheme, str(text))
+        except MalformedIdentifierError as error:
+            problem = CodeProblem(error.code, error.message, error.fix)
+        # Raised outside the handler, so that no traceback carries the refused number along.
+        _refuse(problem)
+
+    return validate
+
+
+def _reference(text: str) -> str:
+    value = text.strip()
+    if _REFERENCE.fullmatch(value) is None:
+        _refuse(_BAD_REFERENCE)
+    return value
+
+
+def _text(text: str) -> str:
+    value = text.strip()
+    if len(value) > MAX_TEXT_LENGTH:
+        _refuse(_TOO_LONG)
+    return value
+
+
+def _name(text: str) -> str:
+    value = _text(text)
+    # A dash or a dot in place of a name is no name.
+    if not any(map(str.isalnum, value)):
+        _refuse(NAME)
+    return value
+
+
+def _hts(text: str) -> str:
+    value = canonical(text)
+    problem = codes.hts_problem(value)
+    if problem is not None:
+        _refuse(problem)
+    return codes.hts_digits(value)
+
+
+def _action(text: object) -> Action:
+    try:
+        return Action(canonical(str(text)))
+    except ValueError:
+        pass
+    _refuse(_BAD_ACTION)
+
+
+def _bill_type(text: object) -> BillType:
+    try:
+        return BillType(canonical(str(text)))
+    except ValueError:
+        pass
+    _refuse(_BAD_BILL_TYPE)
+
+
+def _value(text: object) -> Decimal:
+    digits = str(text).strip()
+    # The shape comes first: Decimal alone also reads 1e999, NaN, 1_000 and other scripts' digits.
+    value = Decimal(digits) if _VALUE.fullmatch(digits) else Decimal(0)
+    if value <= 0:
+        _refuse(_BAD_VALUE)
+    return value
+
+
+def _quantity(text: object) -> int:
+    digits = str(text).strip()
+    quantity = int(digits) if _QUANTITY.fullmatch(digits) else 0
+    if quantity <= 0:
+        _refuse(_BAD_QUANTITY)
+    return quantity
+
+
+def _date(text: object) -> dt.date:
+    digits = str(text).strip()
+    try:
+        if _DATE.fullmatch(digits):
+            return dt.date.fromisoformat(digits)
+    except ValueError:
+        pass
+    _refuse(_BAD_DATE)
+
+
+def _unit_problem(text: str) -> CodeProblem | None:
+    return None if _UNIT.fullmatch(text) else _BAD_UNIT
+
+
+_ImporterNumber = Annotated[
+    Identifier, PlainValidator(_identifier(Scheme.IOR), json_schema_input_type=str)
+]
+_Duns = Annotated[Identifier, PlainValidator(_identifier(Scheme.DUNS), json_schema_input_type=str)]
+_Mid = Annotated[Identifier, PlainValidator(_identifier(Scheme.MID), json_schema_input_type=str)]
+_Country = Annotated[str, _code(codes.country_problem)]
+_Name = Annotated[str, AfterValidator(_name)]
+_Text = Annotated[str, AfterValidator(_text)]
+
+
+class DeletionRow(BaseModel):
+    """A row that deletes an earlier filing: its reference and the importer, nothing else."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    filing_ref: Annotated[str, AfterValidator(_reference)]
+    action: Annotated[Action, PlainValidator(_action, json_schema_input_type=str)]
+    importer_number: _ImporterNumber
+
+
+class FilingRow(DeletionRow):
+    """A row that adds or replaces a filing, with the contract's columns in their order.
+
+    Optional are the container (break bulk has none), the manufacturer's D-U-N-S number, what
+    stands in lieu of it (see `rules`) and the manufacturer code, which belongs to the entry.
+    """
+
+    consignee_number: _ImporterNumber
+    bill_type: Annotated[BillType, PlainValidator(_bill_type, json_schema_input_type=str)]
+    bill_number: Annotated[str, _code(codes.bill_number_problem)]
+    container_number: Annotated[str, _code(codes.container_number_problem)] | None = None
+    hts: Annotated[str, AfterValidator(_hts)]
+    country_of_origin: _Country
+    mf_name: _Name
+    mf_address: _Text | None = None
+    mf_city: _Text | None = None
+    mf_country: _Country | None = None
+    mf_duns: _Duns | None = None
+    mid: _Mid | None = None
+    seller_name: _Name
+    buyer_name: _Name
+    ship_to_name: _Name
+    stuffing_country: _Country
+    consolidator_name: _Name
+    port_lading: Annotated[str, _code(codes.unlocode_problem)]
+    port_unlading: Annotated[str, _code(codes.schedule_d_problem)]
+    etd: Annotated[dt.date, PlainValidator(_date, json_schema_input_type=str)]
+    value_usd: Annotated[Decimal, PlainValidator(_value, json_schema_input_type=str)]
+    quantity: Annotated[int, PlainValidator(_quantity, json_schema_input_type=str)]
+    uom: Annotated[str, _code(_unit_problem)]
+
+
+COLUMNS: Final = tuple(FilingRow.model_fields)
+NAME_COLUMNS: Final = frozenset(column for column in COLUMNS if column.endswith("_name"))
+
+
+class RawRow(NamedTuple):
+    """One physical record of a file before its rules are checked.
+
+    `values` are the texts by column; `faults` are those that reading it has already found.
+    """
+
+    file_row: int
+    line_no: int
+    values: Mapping[str, str]
+    faults: tuple[RowFault, ...] = ()
