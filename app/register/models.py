@@ -132,5 +132,7 @@ class RegisterEntry(HasId, Base):
     reason_text: Mapped[str]
     valid: Mapped[Range[datetime]] = mapped_column(TSTZRANGE)
     recorded: Mapped[Range[datetime]] = mapped_column(TSTZRANGE)
-    determination_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("determination.id"))
+    determination_id: Mapped[uuid.UUID] = mapped_column(
+        ForeignKey("determination.id", deferrable=True, initially="DEFERRED")
+    )
     seq: Mapped[int] = mapped_column(ForeignKey("register_change.seq"))

@@ -302,6 +302,9 @@ def create_entry():
             ["determination_id"],
             ["determination.id"],
             name="fk_register_entry_determination_id",
+            # A determination that is in force from its first moment is written after its entry.
+            deferrable=True,
+            initially="DEFERRED",
         ),
         sa.ForeignKeyConstraint(["seq"], ["register_change.seq"], name="fk_register_entry_seq"),
         check("register_entry", "status", f"status IN ({listed(*STATUSES)})"),
