@@ -1,11 +1,23 @@
 """Imports every table, so that the metadata is whole for the mapper and for migrations."""
 
+from app.assessments import models as assessments
 from app.audit import models as audit
 from app.db import references
 from app.db.base import Base
+from app.documents import models as documents
 from app.identity import models as identity
 from app.notifications import models as notifications
 from app.register import models as register
 from app.traders import models as traders
 
-__all__ = ["Base", "audit", "identity", "notifications", "references", "register", "traders"]
+__all__ = [
+    "Base",
+    "assessments",
+    "audit",
+    "documents",
+    "identity",
+    "notifications",
+    "references",
+    "register",
+    "traders",
+]

@@ -46,6 +46,8 @@ class EventTag(StrEnum):
     DOCUMENT_SCANNED = "document:scanned"
     DOCUMENT_REMOVED = "document:removed"
     ASSESSMENT_STARTED = "assessment:started"
+    ASSESSMENT_LOCKED = "assessment:locked"
+    ASSESSMENT_REOPENED = "assessment:reopened"
     ANSWERS_SAVED = "assessment:answers-saved"
     SECTION_COMPLETED = "assessment:section-completed"
     SECTION_REOPENED = "assessment:section-reopened"
