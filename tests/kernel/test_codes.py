@@ -131,14 +131,14 @@ def test_a_long_bill_number_is_only_remarked_on() -> None:
 
 
 @pytest.mark.parametrize(("text", "right"), [("CNSHA", True), ("USLA2", True), ("CN5H1", False)])
-def test_shape_of_unlocode(text: str, right: bool) -> None:  # noqa: FBT001 (a table of cases)
+def test_shape_of_unlocode(text: str, right: bool) -> None:
     assert (codes.unlocode_problem(text) is None) is right
 
 
 @pytest.mark.parametrize(
     ("text", "right"), [("2704", True), ("0401", True), ("401", False), ("57035", False)]
 )
-def test_shape_of_schedule_d(text: str, right: bool) -> None:  # noqa: FBT001 (a table of cases)
+def test_shape_of_schedule_d(text: str, right: bool) -> None:
     assert (codes.schedule_d_problem(text) is None) is right
 
 
