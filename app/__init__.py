@@ -39,10 +39,12 @@ def create_app(
     from app.reactions import REACTIONS
     from app.tables import Base
     from app.traders.queries import appointments_of, trader_named
+    from app.traders.sealing import equip
     from app.web.app import build, register, seal
     from app.web.wiring import Wiring
 
     Base.registry.configure()
+    equip(settings.secret_key)
     wiring = Wiring(
         settings=settings,
         engine=engine,
@@ -68,7 +70,9 @@ def blueprints(surface: Surface, *, demo: bool) -> list[Blueprint]:
     if surface in {"portal", "console", "all"}:
         pass
     if surface in {"portal", "all"}:
-        pass
+        from app.traders.views import blueprint as traders
+
+        found += [traders]
     if surface in {"console", "all"}:
         pass
     if surface in {"api", "all"}:

@@ -19,6 +19,11 @@ class Labelled(StrEnum):
         member.label = label
         return member
 
+    @classmethod
+    def of(cls, value: object) -> Self:
+        """The member with that stored text; `KeyError` when there is none."""
+        return {str(one): one for one in cls}[str(value)]
+
 
 class EntityType(Labelled):
     """What a trader is in the supply chain (6 USC 962: who may take part)."""

@@ -5,12 +5,12 @@ import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from sqlalchemy import Select, case, func, select, tuple_
 from sqlalchemy.orm import Session
 
-from app.authz.actor import Actor, TraderRole
+from app.authz.actor import Actor, ActorKind, TraderRole
 from app.authz.permissions import Permission
 from app.authz.policy import may
 from app.identity.models import Person
@@ -263,9 +263,12 @@ class AppointmentRow:
     lapsed: bool
 
 
-def appointments(trader_id: uuid.UUID) -> Select[Appointment, Person]:
-    """Appointments and invitations of a trader that have not ended: people first, by name."""
-    return (
+def appointments(trader_id: uuid.UUID) -> Select[Any]:
+    """Appointments and invitations of a trader that have not ended: people first, by name.
+
+    Selects `(Appointment, Person or None)`; for `paginate`.
+    """
+    statement = (
         select(Appointment, Person)
         .outerjoin(Person, Person.id == Appointment.person_id)
         .where(Appointment.trader_id == trader_id, APPOINTMENT_STATE != AppointmentState.ENDED)
@@ -275,6 +278,7 @@ def appointments(trader_id: uuid.UUID) -> Select[Appointment, Person]:
             Appointment.id,
         )
     )
+    return cast("Select[Any]", statement)
 
 
 def appointment_rows(
@@ -343,3 +347,19 @@ def invitation(session: Session, token: str) -> tuple[Appointment, Trader]:
     if found is None:
         raise NotFoundError
     return found[0], found[1]
+
+
+def invitation_stage(work: Work, found: Appointment) -> rules.InvitationStage:
+    """What the actor can do with the invitation."""
+    active = found.state == AppointmentState.ACTIVE
+    return rules.invitation_stage(
+        rules.InvitationFacts(
+            invited=found.state == AppointmentState.INVITED,
+            lapsed=rules.invitation_lapsed(found.expires_at, work.now),
+            accepted_by_visitor=active and found.person_id == work.actor.person_id,
+            invited_email=found.invited_email or "",
+            visitor_email=work.actor.email.lower(),
+            visitor_signed_in=work.actor.kind is ActorKind.PERSON,
+            visitor_at_agency=work.actor.is_agency,
+        )
+    )

@@ -4,6 +4,7 @@ import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from enum import StrEnum
 from typing import Final, Protocol
 
 from app.authz.actor import TraderRole
@@ -260,3 +261,44 @@ def _company_gaps(facts: ProfileFacts) -> list[Problem]:
         )
         gaps.append(Problem(message, "company", "OFFICE_MISSING"))
     return gaps
+
+
+class InvitationStage(StrEnum):
+    """What a person who opens the link of an invitation can do."""
+
+    SIGN_IN = "sign-in"
+    ACCEPT = "accept"
+    OTHER_ADDRESS = "other-address"
+    AGENCY = "agency"
+    ACCEPTED = "accepted"
+    CLOSED = "closed"
+
+
+@dataclass(frozen=True, slots=True)
+class InvitationFacts:
+    """What decides about an invitation; the addresses are in small letters."""
+
+    invited: bool
+    lapsed: bool
+    accepted_by_visitor: bool
+    invited_email: str
+    visitor_email: str
+    visitor_signed_in: bool
+    visitor_at_agency: bool
+
+
+def invitation_stage(facts: InvitationFacts) -> InvitationStage:
+    """What the visitor can do with the invitation.
+
+    A stranger's sign-in comes before everything but the end of the invitation, and another
+    address before the end, so that nobody but the invited person learns how it ended.
+    """
+    if facts.visitor_at_agency:
+        return InvitationStage.AGENCY
+    if facts.visitor_signed_in and facts.visitor_email != facts.invited_email:
+        return InvitationStage.OTHER_ADDRESS
+    if facts.accepted_by_visitor:
+        return InvitationStage.ACCEPTED
+    if not facts.invited or facts.lapsed:
+        return InvitationStage.CLOSED
+    return InvitationStage.ACCEPT if facts.visitor_signed_in else InvitationStage.SIGN_IN

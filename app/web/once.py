@@ -1,7 +1,6 @@
 """Form bases against the double submit and the stale form; `app.db.concurrency` explains both."""
 
 import uuid
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +9,8 @@ from wtforms.fields import SelectFieldBase
 
 from app.kernel.ids import new_id
 from app.web.forms import Form
+
+LONGEST_VERSION = 9
 
 
 class OnceForm(Form):
@@ -28,7 +29,7 @@ class OnceForm(Form):
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """One field of a stale form: what stands there now, and what was typed."""
+    """One field of a stale form: its label, what stands there now, and what was typed."""
 
     label: str
     now: str
@@ -39,37 +40,43 @@ class VersionForm(Form):
     """A form that changes a row, and knows which version of it was on the page."""
 
     version = HiddenField()
+    stale: tuple[Difference, ...] | None = None
 
     @property
     def expected_version(self) -> int:
         """The version that was on the page; 0, which no row has, when it was tampered with."""
         text = self.version.data or ""
-        return int(text) if text.isascii() and text.isdecimal() and len(text) < 10 else 0  # noqa: PLR2004
+        usable = text.isascii() and text.isdecimal() and len(text) <= LONGEST_VERSION
+        return int(text) if usable else 0
 
-    def differences(self, row: Any, names: Iterable[str]) -> list[Difference]:  # noqa: ANN401
-        """What was typed against what `row` holds now, for the page that shows both.
+    def present(self, row: Any, name: str) -> object:  # noqa: ANN401 - a row of any table.
+        """What `row` holds for the field `name`, in the form in which the field has it."""
+        return getattr(row, name, None)
 
-        The form keeps what was typed and takes the present version, so that saving it once more
+    def show_stale(self, row: Any) -> None:  # noqa: ANN401 - a row of any table.
+        """Put what was typed beside what `row`, read again, holds now.
+
+        The form keeps what was typed and takes the present version, so that sending it once more
         is a decision and not an accident.
         """
-        self.version.data = self.version.raw_data = None
         self.version.data = str(row.version)
         found = []
-        for name in names:
-            field = self._fields[name]
-            now = getattr(row, name)
+        for field in self:
+            if isinstance(field, HiddenField):
+                continue
+            now = self.present(row, field.name)
             if _plain(now) != _plain(field.data):
                 found.append(
-                    Difference(field.label.text, _words(field, now), _words(field, field.data))
+                    Difference(str(field.label.text), _words(field, now), _words(field, field.data))
                 )
-        return found
+        self.stale = tuple(found)
 
 
-def _plain(value: Any) -> str:  # noqa: ANN401 - whatever a field or a column holds.
+def _plain(value: object) -> str:
     return "" if value is None else str(value)
 
 
-def _words(field: Any, value: Any) -> str:  # noqa: ANN401 - WTForms has no types.
+def _words(field: Any, value: object) -> str:  # noqa: ANN401 - WTForms' fields have no types.
     """A value as the page writes it: the label of a choice instead of its code."""
     if isinstance(field, SelectFieldBase):
         for choice in field.iter_choices():
