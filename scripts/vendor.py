@@ -210,9 +210,7 @@ def _compress(folder: Path) -> None:
     for path in names:
         packed = gzip.compress(path.read_bytes(), compresslevel=9, mtime=0)
         path.with_name(path.name + ".gz").write_bytes(packed)
-    subprocess.run(
-        [shutil.which("node") or "node", "-e", BROTLI, *map(str, names)], check=True
-    )
+    subprocess.run([shutil.which("node") or "node", "-e", BROTLI, *map(str, names)], check=True)
 
 
 def _hashes(folder: Path) -> dict[str, str]:
