@@ -83,7 +83,10 @@ class Answer(AnswerContent, Base):
 
 
 class AnswerRevision(HasId, AnswerContent, Base):
-    """An answer as it was saved; never changed or deleted, so nothing acknowledged is lost."""
+    """An answer as it was saved; never changed or deleted, so nothing acknowledged is lost.
+
+    `saved_from` names the open page that saved it, so that a page never quarrels with itself.
+    """
 
     __tablename__ = "answer_revision"
     __table_args__ = (
@@ -101,6 +104,7 @@ class AnswerRevision(HasId, AnswerContent, Base):
     saved_at: Mapped[datetime]
     saved_by: Mapped[uuid.UUID | None] = mapped_column(ForeignKey(PERSON))
     saved_by_name: Mapped[str]
+    saved_from: Mapped[str]
 
 
 class AnswerEvidence(HasId, Base):

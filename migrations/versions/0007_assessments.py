@@ -90,6 +90,7 @@ def upgrade():
         sa.Column("saved_at", INSTANT, nullable=False),
         sa.Column("saved_by", sa.Uuid),
         sa.Column("saved_by_name", sa.Text, nullable=False),
+        sa.Column("saved_from", sa.Text, nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_answer_revision"),
         reference("answer_revision", "assessment_id", "assessment"),
         reference("answer_revision", "saved_by", "person"),
