@@ -1,0 +1,1 @@
+"""The demonstration: invented people, traders and records, on a loopback host only."""

@@ -1,0 +1,91 @@
+"""One-click sign-in and the mailbox of the demonstration; these routes exist in demo mode only."""
+
+import re
+import uuid
+from typing import Any
+
+from flask import Blueprint, redirect, request, url_for
+from flask_babel import gettext
+from werkzeug.wrappers import Response
+
+from app.audit.access import record_security_event
+from app.audit.tags import SecurityTag
+from app.authz.permissions import Permission
+from app.demo.accounts import ACCOUNTS, BY_KEY
+from app.demo.queries import message_in_mailbox, messages_in_mailbox
+from app.identity import queries, sessions
+from app.kernel.errors import NotAllowedError, NotFoundError
+from app.web.access import requires
+from app.web.forms import Form
+from app.web.fragments import render
+from app.web.paging import page_number, paginate
+from app.web.requests import circumstances, current_work
+from app.web.wiring import wiring
+
+blueprint = Blueprint("demo", __name__, url_prefix="/demo")
+LOOPBACK = re.compile(r"(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d+)?")
+FORWARDING = ("Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Real-IP")
+LINK = re.compile(r"https?://\S+")
+
+
+@blueprint.app_context_processor
+def accounts_on_sign_in() -> dict[str, Any]:
+    """The accounts that the sign-in page offers."""
+    return {"demo_accounts": ACCOUNTS}
+
+
+@blueprint.post("/sign-in")
+@requires(Permission.DEMO_USE)
+def sign_in() -> Response:
+    _refuse_from_afar()
+    account = BY_KEY.get(request.form.get("account", ""))
+    if account is None:
+        raise NotFoundError
+    person = queries.person_by_email(current_work().session, account.email)
+    if person is None:
+        raise NotFoundError
+    session_id = sessions.sign_in(person.id, request)
+    record_security_event(
+        wiring().engine,
+        SecurityTag.SIGNED_IN,
+        circumstances(by="demo", session=str(session_id)),
+        person_id=person.id,
+    )
+    return redirect(url_for("home.start"), code=303)
+
+
+@blueprint.get("/mailbox")
+@requires(Permission.DEMO_USE)
+def mailbox() -> Response:
+    _refuse_from_afar()
+    address = request.args.get("address", "").strip()
+    page = paginate(current_work().session, messages_in_mailbox(address), page_number())
+    return render("demo/mailbox.html", page=page, address=address)
+
+
+@blueprint.get("/mailbox/<uuid:message_id>")
+@requires(Permission.DEMO_USE)
+def message(message_id: uuid.UUID) -> Response:
+    _refuse_from_afar()
+    found = message_in_mailbox(current_work().session, message_id)
+    return render(
+        "demo/message.html", message=found, parts=_with_links(found.body), form=Form()
+    )
+
+
+def _refuse_from_afar() -> None:
+    """The demonstration answers to this machine alone, and to no proxy."""
+    forwarded = any(name in request.headers for name in FORWARDING)
+    if forwarded or not LOOPBACK.fullmatch(request.host):
+        raise NotAllowedError(
+            gettext("The demonstration can be used on the machine that runs it, and only there.")
+        )
+
+
+def _with_links(body: str) -> list[tuple[str, bool]]:
+    """The letter cut into pieces of text and addresses, so that the page can link the latter."""
+    parts, end = [], 0
+    for match in LINK.finditer(body):
+        parts += [(body[end : match.start()], False), (match[0], True)]
+        end = match.end()
+    return [*parts, (body[end:], False)]

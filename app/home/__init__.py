@@ -1,0 +1,1 @@
+"""Each person's own start, composed from the queries of the features below."""
