@@ -1,5 +1,6 @@
 """Imports every table, so that the metadata is whole for the mapper and for migrations."""
 
+from app.applications import models as applications
 from app.assessments import models as assessments
 from app.audit import models as audit
 from app.db import references
@@ -12,6 +13,7 @@ from app.traders import models as traders
 
 __all__ = [
     "Base",
+    "applications",
     "assessments",
     "audit",
     "documents",
