@@ -7,7 +7,9 @@ import sys
 
 import click
 
+from app.cli.catalogue import catalogue
 from app.cli.operations import database, doctor, serve, worker
+from app.cli.people import client, staff
 from app.cli.runtime import RefusedError
 from app.config import UnknownSettingError
 from app.db.embedded import ClusterError
@@ -19,14 +21,14 @@ def fairway() -> None:
     """Fairway: the trusted-trader partnership portal."""
 
 
-for command in (serve, worker, doctor, database):
+for command in (serve, worker, doctor, database, staff, client, catalogue):
     fairway.add_command(command)
 
 
 def main() -> None:
     """Entry point of `fairway`."""
     try:
-        fairway(standalone_mode=True)
+        fairway()
     except NotReadyError as error:
         for problem in error.problems:
             click.echo(problem.message % problem.params, err=True)
