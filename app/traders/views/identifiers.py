@@ -100,6 +100,7 @@ def claim(trader_id: uuid.UUID, scheme: str) -> Response | BaseResponse:
     chosen = next((one for one in SCHEMES[trader.entity_type] if one == scheme), None)
     if chosen is None:
         raise NotFoundError
+    form.value.label.text = gettext(chosen.label)
     typed = form.value.data or ""
     if form.validate_on_submit():
         try:
