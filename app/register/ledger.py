@@ -22,6 +22,15 @@ class ChangeKind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Change:
+    """One step of the sequencer, taken by this transaction: see `RegisterChange`."""
+
+    seq: int
+    trader_id: uuid.UUID
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Grounds:
     """Why an entry says what it says."""
 
@@ -38,9 +47,7 @@ _STEP = text(
 )
 
 
-def next_change(
-    session: Session, trader_id: uuid.UUID, kind: ChangeKind, now: datetime
-) -> RegisterChange:
+def next_change(session: Session, trader_id: uuid.UUID, kind: ChangeKind, now: datetime) -> Change:
     """Take the next number, and with it the lock that every other change waits for.
 
     The lock lasts until the transaction ends, so numbers are dense and in commit order, and what
@@ -48,10 +55,11 @@ def next_change(
     after the change before when clocks disagree.
     """
     seq, at = session.execute(_STEP, {"now": now}).one()
-    change = RegisterChange(seq=seq, trader_id=trader_id, kind=kind, at=at)
-    session.add(change)
-    session.flush([change])
-    return change
+    session.execute(
+        insert(RegisterChange),
+        {"seq": seq, "trader_id": trader_id, "kind": kind.value, "at": at},
+    )
+    return Change(seq, trader_id, at)
 
 
 def known_now(
@@ -73,7 +81,7 @@ def known_now(
 
 def lay(
     session: Session,
-    change: RegisterChange,
+    change: Change,
     *,
     programme: str,
     span: Range[datetime],

@@ -16,6 +16,7 @@ from app.register.queries import STATE, from_on, standing_of
 from app.register.rules import Outcome, Wish
 from app.register.service.signatures import (
     draw_up,
+    earlier_one,
     enter,
     facts,
     flush,
@@ -46,11 +47,12 @@ def propose(
     effective_from: datetime | None = None,
     effective_until: datetime | None = None,
     case_id: uuid.UUID | None = None,
+    key: uuid.UUID | None = None,
 ) -> Determination:
     """Propose a determination; nothing changes in the register until a second person signs.
 
-    Adds the determination; records `determination:proposed`. `status` and `effective_until` are
-    for corrections. `NotReadyError` lists every problem; `NotAllowedError` when the programme
+    Adds the determination, with `key` as its id; records `determination:proposed`. `status` and `effective_until` are
+    for corrections. The same key again gives the first one back. `NotReadyError` lists every problem; `NotAllowedError` when the programme
     gives the move to somebody else; `ConflictError` when the same move already waits for its
     second signature. Source: the programme's moves.
     """
@@ -59,6 +61,9 @@ def propose(
     if chosen.urgent:
         raise NotReadyError([Problem("This move is not proposed.", field="move", code="move")])
     require(work, chosen.proposes, trader_id)
+    earlier = earlier_one(work, key)
+    if earlier is not None:
+        return earlier
     wish = Wish(
         tier=tier,
         restrictions=tuple(sorted(set(restrictions))),
@@ -73,9 +78,8 @@ def propose(
     refuse(rules.problems(chosen, standing, found, wish, now=work.now))
     if _waits(work, trader_id, programme, move):
         raise ConflictError("The same has been proposed already and waits for a second signature.")
-    determination = draw_up(
-        work, trader_id, found, chosen, wish, rules.outcome(chosen, standing, found, wish)
-    )
+    outcome = rules.outcome(chosen, standing, found, wish)
+    determination = draw_up(work, trader_id, found, chosen, wish, outcome, key)
     determination.case_id = case_id
     work.session.add(determination)
     flush(work)

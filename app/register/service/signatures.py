@@ -10,6 +10,7 @@ from sqlalchemy.orm.exc import StaleDataError
 
 from app.authz.permissions import Permission
 from app.authz.policy import may
+from app.db.concurrency import first_with
 from app.db.references import next_reference
 from app.kernel.errors import (
     ConflictError,
@@ -18,8 +19,8 @@ from app.kernel.errors import (
     NotReadyError,
     Problem,
 )
-from app.register.ledger import Grounds, lay
-from app.register.models import Determination, RegisterChange
+from app.register.ledger import Change, Grounds, lay
+from app.register.models import Determination
 from app.register.programme import PROGRAMMES, Move, Programme
 from app.register.rules import Outcome, Wish
 from app.register.workflow import Origin
@@ -63,12 +64,28 @@ def refuse(problems: list[Problem]) -> None:
         raise NotReadyError(problems)
 
 
+def earlier_one(work: Work, key: uuid.UUID | None) -> Determination | None:
+    """What the same person has drawn up already with the same form, sent twice."""
+    if key is None:
+        return None
+    found = first_with(work.session, Determination, key)
+    if found is not None and found.proposed_by != work.actor.person_id:
+        raise ConflictError("Somebody else has used this form already. Open it anew.")
+    return found
+
+
 def draw_up(
-    work: Work, trader_id: uuid.UUID, programme: Programme, chosen: Move, wish: Wish, to: Outcome
+    work: Work,
+    trader_id: uuid.UUID,
+    programme: Programme,
+    chosen: Move,
+    wish: Wish,
+    to: Outcome,
+    key: uuid.UUID | None,
 ) -> Determination:
     """A determination as it is proposed, not yet added to the session."""
     return Determination(
-        id=work.new_id(),
+        id=key or work.new_id(),
         reference=next_reference(work.session, "DT", work.now.year),
         trader_id=trader_id,
         programme=programme.id,
@@ -105,7 +122,7 @@ def require_second_person(work: Work, determination: Determination, chosen: Move
 
 def enter(
     work: Work,
-    change: RegisterChange,
+    change: Change,
     determination: Determination,
     outcome: Outcome,
     span: Range[datetime],

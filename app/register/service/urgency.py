@@ -13,6 +13,7 @@ from app.register.queries import from_on, standing_of
 from app.register.rules import Wish
 from app.register.service.signatures import (
     draw_up,
+    earlier_one,
     enter,
     facts,
     flush,
@@ -39,6 +40,7 @@ def suspend_urgently(
     reason_text: str,
     case_id: uuid.UUID | None = None,
     os_account: str | None = None,
+    key: uuid.UUID | None = None,
 ) -> Determination:
     """Suspend at once on one signature; the second is due within the programme's clock (24 h).
 
@@ -56,12 +58,15 @@ def suspend_urgently(
         require(work, chosen.proposes, trader_id)
     else:
         trader_of(work, trader_id)
+    earlier = earlier_one(work, key)
+    if earlier is not None:
+        return earlier
     change = next_change(work.session, trader_id, ChangeKind.STANDING, work.now)
     standing = standing_of(work.session, trader_id, programme, valid_at=work.now)
     wish = Wish(reason_code=reason_code, reason_text=reason_text.strip())
     refuse(rules.problems(chosen, standing, found, wish, now=work.now))
     outcome = rules.outcome(chosen, standing, found, wish)
-    determination = draw_up(work, trader_id, found, chosen, wish, outcome)
+    determination = draw_up(work, trader_id, found, chosen, wish, outcome, key)
     determination.case_id = case_id
     determination.origin = Origin.URGENT
     determination.os_account = os_account
