@@ -103,7 +103,7 @@ def _page_context() -> dict[str, Any]:
         "acting_for": acting_for() if signed_in else None,
         "navigation": navigation() if signed_in else (),
         "demo": wiring().settings.demo_mode,
-        "form_errors": None,
+        "footer_links": (),
         "locale": "en",
         "version": current_app.config["VERSION"],
     }

@@ -43,7 +43,8 @@ def static_file(filename: str) -> Response:
     if response is None:
         response = send_from_directory(STATIC, filename)
     response.headers.add("Vary", "Accept-Encoding")
-    if request.args.get("v"):
+    if request.args.get("v") or filename.startswith("vendor/"):
+        # A vendored file's folder carries its version, so its content never changes either.
         response.cache_control.public = True
         response.cache_control.max_age = ONE_YEAR
         response.cache_control.immutable = True
@@ -56,6 +57,7 @@ def _content_type(filename: str) -> str:
         ".js": "text/javascript; charset=utf-8",
         ".svg": "image/svg+xml",
         ".json": "application/json",
+        ".woff2": "font/woff2",
     }
     return kinds.get(Path(filename).suffix, "application/octet-stream")
 
