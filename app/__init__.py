@@ -68,7 +68,13 @@ def blueprints(surface: Surface, *, demo: bool) -> list[Blueprint]:
     """
     found: list[Blueprint] = []
     if surface in {"portal", "console", "all"}:
-        pass
+        from app.identity.views import blueprint as identity
+
+        found += [identity]
+    if surface in {"portal", "api", "all"}:
+        from app.identity.api import blueprint as oauth
+
+        found += [oauth]
     if surface in {"portal", "all"}:
         from app.traders.views import blueprint as traders
 

@@ -19,6 +19,7 @@ from app.audit.access import record_security_event
 from app.audit.tags import SecurityTag
 from app.authz.actor import ANONYMOUS, Actor, ActorKind, AgencyRole, TraderRole
 from app.db.session import Principal, transaction
+from app.identity.limits import limiter
 from app.identity.models import ApiClient, TokenDenial
 from app.identity.scopes import audience_at
 from app.identity.sessions import PostgresSessions, this_session
@@ -167,3 +168,4 @@ def register_sign_in(app: Flask) -> None:
     manager.session_protection = None
     manager.request_loader(person_of_session)
     manager.init_app(app)
+    limiter.init_app(app)

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from functools import cache
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from app.kernel.errors import Problem
 
@@ -130,6 +131,19 @@ def password_problems(password: str, *, email: str, name: str = "") -> list[Prob
 def _own_words(email: str, name: str) -> AbstractSet[str]:
     folded = email.casefold()
     return {folded, folded.partition("@")[0], name.casefold(), name.casefold().replace(" ", "")}
+
+
+def local_path(wanted: str | None) -> str:
+    """A path of this site to go to after signing in; the start page for anything else.
+
+    Browsers read two slashes of either kind at the start as the name of another site.
+    """
+    if not wanted or not wanted.startswith("/") or wanted.startswith(("//", "/\\")):
+        return "/"
+    if any(not char.isprintable() or char == "\\" for char in wanted):
+        return "/"
+    parts = urlsplit(wanted)
+    return "/" if parts.scheme or parts.netloc else wanted
 
 
 @cache

@@ -1,5 +1,6 @@
-"""What a token may be for. A client's scopes all belong to one audience; each API refuses the
-other's tokens.
+"""What a token may be for.
+
+A client's scopes all belong to one audience; each API refuses the other's tokens.
 """
 
 from collections.abc import Iterable

@@ -1,10 +1,12 @@
 """Every route names one permission; one `before_request` enforces it; none named, no start."""
 
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Any, TypeVar
 from urllib.parse import quote
 
 from flask import Flask, current_app, g, redirect, request, url_for
+from werkzeug.datastructures import WWWAuthenticate
+from werkzeug.exceptions import Forbidden, Unauthorized
 from werkzeug.wrappers import Response
 
 from app.audit.access import Seen, record_access, record_security_event
@@ -18,6 +20,7 @@ from app.web.wiring import wiring
 
 View = TypeVar("View", bound=Callable[..., object])
 MARK = "_permission"
+REALM = "fairway"
 API_PREFIXES = ("/api/", "/trader/", "/oauth/", "/.well-known/")
 
 
@@ -70,7 +73,9 @@ def enforce() -> Response | None:
     actor = current_actor()
     if may_ever(actor, permission):
         return None
-    if actor.kind is ActorKind.ANONYMOUS and not is_api():
+    if actor.kind is ActorKind.ANONYMOUS:
+        if is_api():
+            raise _token_needed()
         return _to_sign_in()
     record_security_event(
         wired.engine,
@@ -79,7 +84,40 @@ def enforce() -> Response | None:
         person_id=actor.person_id,
         client_id=actor.client_id,
     )
+    if actor.kind is ActorKind.CLIENT:
+        raise InsufficientScopeError(permission)
     raise NotAllowedError("Your role does not include this. Ask the officer of your company.")
+
+
+class InsufficientScopeError(Forbidden):
+    """The client's token is good, but not for this (RFC 6750 §3.1)."""
+
+    problem_type = "urn:fairway:insufficient-scope"
+    description = "The token does not carry the scope that this needs."
+
+    def __init__(self, permission: Permission) -> None:
+        super().__init__()
+        self.challenge = WWWAuthenticate(
+            "bearer",
+            {"realm": REALM, "error": "insufficient_scope", "scope": permission.value},
+        )
+
+    def get_headers(self, *args: Any, **kwargs: Any) -> list[tuple[str, str]]:  # noqa: ANN401
+        """Werkzeug's headers and the challenge."""
+        return [
+            *super().get_headers(*args, **kwargs),
+            ("WWW-Authenticate", self.challenge.to_header()),
+        ]
+
+
+def _token_needed() -> Unauthorized:
+    """401 with a challenge; it names an error only when a token was sent (RFC 6750 §3.1)."""
+    facts = {"realm": REALM}
+    description = "Send an access token of POST /oauth/token."
+    if request.authorization is not None:
+        facts["error"] = "invalid_token"
+        description = "The access token is not accepted: it may be over, revoked or for elsewhere."
+    return Unauthorized(description, www_authenticate=WWWAuthenticate("bearer", dict(facts)))
 
 
 def _to_sign_in() -> Response:

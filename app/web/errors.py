@@ -116,7 +116,13 @@ def http_error(error: HTTPException) -> Response:
     """A refusal by Flask or Werkzeug; a redirect keeps its own answer."""
     if error.code is None or error.code < 400 or error.response is not None:  # noqa: PLR2004
         return make_response(error.get_response())
-    answer = _answer(error.code, "")
+    # A program is told what is wrong with its token; a page's words stand in its template.
+    told = error.code in {401, 403} and is_api()
+    answer = _answer(
+        error.code,
+        error.description or "" if told else "",
+        kind=getattr(error, "problem_type", "about:blank"),
+    )
     for name, value in error.get_headers():
         if name.lower() in {"retry-after", "allow", "www-authenticate"}:
             answer.headers[name] = value

@@ -1,0 +1,121 @@
+"""The forms of signing up, signing in and keeping one's access safe."""
+
+import re
+
+from flask_babel import gettext, lazy_gettext
+from wtforms import Field, PasswordField, StringField
+from wtforms.validators import DataRequired, Length, ValidationError
+
+from app.web.forms import Form
+
+ADDRESS = re.compile(r"[^\s@<>,;:\"()\[\]\\]{1,64}@[^\s@<>,;:\"()\[\]\\_]+\.[^\s@.<>,;:\"()]{2,}")
+NAME_MAX = 120
+EMAIL_MAX = 254
+
+
+def looks_like_email(_form: Form, field: Field) -> None:
+    """Shape only; whether the address exists, the letter tells."""
+    if len(field.data) > EMAIL_MAX or not ADDRESS.fullmatch(field.data):
+        raise ValidationError(
+            gettext("Write an email address in full, like ada@example.com."),
+        )
+
+
+def email_field() -> StringField:
+    """The address, with what a password manager needs to know."""
+    return StringField(
+        lazy_gettext("Email address"),
+        validators=[DataRequired(lazy_gettext("Write your email address.")), looks_like_email],
+        render_kw={
+            "type": "email",
+            "autocomplete": "username",
+            "inputmode": "email",
+            "spellcheck": "false",
+            "autocapitalize": "none",
+        },
+    )
+
+
+def name_field() -> StringField:
+    """The person's name, as they write it."""
+    return StringField(
+        lazy_gettext("Your name"),
+        validators=[
+            DataRequired(lazy_gettext("Write your name.")),
+            Length(max=NAME_MAX, message=lazy_gettext("Use at most %(max)d characters.")),
+        ],
+        render_kw={"autocomplete": "name"},
+    )
+
+
+def password_field(label: str, *, new: bool = False) -> PasswordField:
+    """A password: never stripped, since a space at its end is part of it."""
+    return PasswordField(
+        label,
+        validators=[DataRequired(lazy_gettext("Type a password."))],
+        filters=[],
+        render_kw={"autocomplete": "new-password" if new else "current-password"},
+    )
+
+
+class SignInForm(Form):
+    """Address and password."""
+
+    email = email_field()
+    password = password_field(lazy_gettext("Password"))
+
+
+class SignUpForm(Form):
+    """Who wants to come in."""
+
+    name = name_field()
+    email = email_field()
+    password = password_field(lazy_gettext("Choose a password"), new=True)
+
+
+class VerifyForm(Form):
+    """The password of the sign-up, to prove that link and sign-up belong together."""
+
+    password = password_field(lazy_gettext("The password you chose"))
+
+
+class AskResetForm(Form):
+    """Where to send the letter."""
+
+    email = email_field()
+
+
+class NewPasswordForm(Form):
+    """A new password by a link."""
+
+    password = password_field(lazy_gettext("New password"), new=True)
+
+
+class ChangePasswordForm(Form):
+    """A new password by the present one."""
+
+    present = password_field(lazy_gettext("Your present password"))
+    password = password_field(lazy_gettext("New password"), new=True)
+
+
+class JoinForm(Form):
+    """A new person at the agency."""
+
+    name = name_field()
+    password = password_field(lazy_gettext("Choose a password"), new=True)
+
+
+class JoinKnownForm(Form):
+    """Somebody who has access already takes on a role."""
+
+    password = password_field(lazy_gettext("Your password"))
+
+
+class ConfirmForm(Form):
+    """The password again, before something that cannot be taken back."""
+
+    password = password_field(lazy_gettext("Your password"))
+
+
+class PlainForm(Form):
+    """A button and its form token."""

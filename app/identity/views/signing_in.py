@@ -1,0 +1,165 @@
+"""Signing in and out, and proving again who one is."""
+
+import uuid
+from math import ceil
+
+from flask import Response, flash, redirect, request, session, url_for
+from flask_babel import gettext, ngettext
+from werkzeug.wrappers import Response as AnyResponse
+
+from app.audit.access import record_security_event
+from app.audit.tags import SecurityTag
+from app.authz.actor import ActorKind
+from app.authz.permissions import Permission
+from app.identity import limits, queries, rules, service, sessions, step_up
+from app.identity.forms import ConfirmForm, PlainForm, SignInForm
+from app.identity.passwords import verify_password
+from app.identity.views.blueprint import blueprint
+from app.web.access import requires
+from app.web.fragments import render
+from app.web.requests import circumstances, current_actor, current_work
+from app.web.wiring import wiring
+
+
+@blueprint.get("/sign-in")
+@requires(Permission.PUBLIC)
+def sign_in() -> AnyResponse:
+    wanted = rules.local_path(request.args.get("next"))
+    if current_actor().kind is ActorKind.PERSON:
+        return redirect(wanted, code=303)
+    return _sign_in_page(SignInForm(), wanted)
+
+
+@blueprint.post("/sign-in")
+@requires(Permission.PUBLIC)
+@limits.limiter.limit("10 per 5 minutes", deduct_when=limits.failed)
+@limits.limiter.limit("10 per 5 minutes", key_func=limits.by_email)
+def sign_in_with_password() -> AnyResponse:
+    wanted = rules.local_path(request.args.get("next"))
+    form = SignInForm()
+    if not form.validate_on_submit():
+        return _sign_in_page(form, wanted, status=422)
+    attempt = limits.begin_attempt("sign-in", form.email.data)
+    person = queries.person_by_email(current_work().session, form.email.data)
+    known = None if person is None or person.ended_at is not None else person
+    kept = None if known is None or attempt.locked else known.password_hash
+    right = verify_password(kept, form.password.data)
+    if attempt.locked:
+        return _locked(form, wanted, attempt)
+    if known is None or not right:
+        _record(SecurityTag.SIGN_IN_FAILED, None if known is None else known.id)
+        if attempt.locks:
+            _record(SecurityTag.SIGN_IN_LOCKED, None if known is None else known.id)
+        form.form_errors.append(gettext("Email address or password is not right."))
+        return _sign_in_page(form, wanted, status=422)
+    limits.succeed(attempt)
+    if known.mail_verified_at is None:
+        session[limits.UNVERIFIED] = str(known.id)
+        return redirect(url_for("identity.unverified"), code=303)
+    service.renew_hash(known, form.password.data)
+    begin(known.id, by="password")
+    return redirect(wanted, code=303)
+
+
+def begin(person_id: uuid.UUID, *, by: str) -> None:
+    """Begin a session after a proof, and record by which."""
+    session_id = sessions.sign_in(person_id, request)
+    record_security_event(
+        wiring().engine,
+        SecurityTag.SIGNED_IN,
+        circumstances(by=by, session=str(session_id)),
+        person_id=person_id,
+    )
+
+
+@blueprint.post("/sign-out")
+@requires(Permission.PUBLIC)
+def sign_out() -> AnyResponse:
+    actor = current_actor()
+    if actor.kind is ActorKind.PERSON:
+        _record(SecurityTag.SIGNED_OUT, actor.person_id)
+    sessions.sign_out()
+    flash(gettext("You are signed out."), "success")
+    return redirect(url_for("identity.sign_in"), code=303)
+
+
+@blueprint.get("/confirm", endpoint="step_up")
+@requires(Permission.SIGNED_IN)
+def step_up_form() -> AnyResponse:
+    wanted = rules.local_path(request.args.get("next"))
+    if step_up.is_fresh():
+        return redirect(wanted, code=303)
+    return _step_up_page(ConfirmForm(), wanted)
+
+
+@blueprint.post("/confirm")
+@requires(Permission.SIGNED_IN)
+def step_up_by_password() -> AnyResponse:
+    wanted = rules.local_path(request.args.get("next"))
+    form = ConfirmForm()
+    if form.validate_on_submit():
+        problem = step_up.prove(form.password.data)
+        if problem is None:
+            return redirect(wanted, code=303)
+        form.password.errors = [problem]
+    return _step_up_page(form, wanted, status=422)
+
+
+@blueprint.get("/sign-up/unverified")
+@requires(Permission.PUBLIC)
+def unverified() -> AnyResponse:
+    if limits.UNVERIFIED not in session:
+        return redirect(url_for("identity.sign_in"), code=303)
+    return render("identity/unverified.html", form=PlainForm())
+
+
+@blueprint.post("/sign-up/unverified")
+@requires(Permission.PUBLIC)
+@limits.limiter.limit("5 per day", key_func=limits.by_unverified)
+def send_verification_again() -> AnyResponse:
+    if limits.UNVERIFIED not in session:
+        return redirect(url_for("identity.sign_in"), code=303)
+    work = current_work()
+    person = queries.person(work.session, uuid.UUID(session[limits.UNVERIFIED]))
+    service.send_verification(work, person, site=wiring().settings.address)
+    session["letter_to"] = person.email
+    return redirect(url_for("identity.sign_up_sent"), code=303)
+
+
+def _sign_in_page(form: SignInForm, wanted: str, status: int = 200) -> Response:
+    return render(
+        "identity/sign_in.html",
+        status=status,
+        form=form,
+        form_errors=bool(form.errors),
+        next=wanted,
+        lapsed=sessions.this_session().lapsed and request.method == "GET",
+    )
+
+
+def _step_up_page(form: ConfirmForm, wanted: str, status: int = 200) -> Response:
+    return render(
+        "identity/confirm.html",
+        status=status,
+        form=form,
+        form_errors=bool(form.errors),
+        next=wanted,
+    )
+
+
+def _locked(form: SignInForm, wanted: str, attempt: limits.Attempt) -> Response:
+    seconds = max(1, ceil(attempt.wait.total_seconds()))
+    form.form_errors.append(
+        ngettext(
+            "Too many attempts with this email address. Wait one minute, then try again.",
+            "Too many attempts with this email address. Wait %(num)d minutes, then try again.",
+            ceil(seconds / 60),
+        )
+    )
+    response = _sign_in_page(form, wanted, status=429)
+    response.headers["Retry-After"] = str(seconds)
+    return response
+
+
+def _record(tag: SecurityTag, person_id: uuid.UUID | None) -> None:
+    record_security_event(wiring().engine, tag, circumstances(), person_id=person_id)
