@@ -6,6 +6,7 @@ from app.audit import models as audit
 from app.db import references
 from app.db.base import Base
 from app.documents import models as documents
+from app.facilitation import models as facilitation
 from app.identity import models as identity
 from app.notifications import models as notifications
 from app.register import models as register
@@ -17,6 +18,7 @@ __all__ = [
     "assessments",
     "audit",
     "documents",
+    "facilitation",
     "identity",
     "notifications",
     "references",
