@@ -59,11 +59,14 @@ def first_with(session: Session, model: type[Row], key: uuid.UUID) -> Row | None
 
 def lock_row(session: Session, row: Base) -> None:
     """Read the row again and keep it from changing until this transaction ends."""
+    # Reading a row again drops what was set on it and not yet written.
+    session.flush()
     session.refresh(row, with_for_update={"key_share": True})
 
 
 def lock_version(session: Session, row: HasVersion, expected: int) -> None:
     """Lock the row; `StaleError` when it is no longer at the version that the form showed."""
+    session.flush()
     session.refresh(row, with_for_update={"key_share": True})
     if row.version != expected:
         raise StaleError

@@ -45,7 +45,7 @@ def appointments_of(session: Session, person_id: uuid.UUID) -> dict[uuid.UUID, T
             Appointment.person_id == person_id, APPOINTMENT_STATE == AppointmentState.ACTIVE
         )
     )
-    return dict(rows.tuples().all())
+    return dict(rows.all())
 
 
 def trader_named(session: Session, actor: Actor, trader_id: uuid.UUID) -> Trader | None:
@@ -181,7 +181,7 @@ def claims_in(session: Session, found: IdentifierConflict) -> list[tuple[TraderI
         )
         .order_by(TraderIdentifier.claimed_at, TraderIdentifier.id)
     )
-    return list(rows.tuples().all())
+    return list(rows.all())
 
 
 def bonds_of(session: Session, trader_id: uuid.UUID) -> list[Bond]:

@@ -111,22 +111,23 @@ def add_identifier(
     return claim
 
 
+def site_details(name: str = "Carson warehouse", **changes: object) -> SiteDetails:
+    """Details of a warehouse in Carson."""
+    values: dict[str, object] = {
+        "name": name,
+        "kind": SiteKind.WAREHOUSE,
+        "country": "US",
+        "address_line": "17 Alameda Street",
+        "city": "Carson",
+        "region": "CA",
+        "postal_code": "90810",
+    }
+    return SiteDetails(**{**values, **changes})  # type: ignore[arg-type]
+
+
 def add_site(work: Work, trader: Trader, name: str = "Carson warehouse") -> Site:
     """A warehouse in Carson."""
-    return service.add_site(
-        work,
-        trader,
-        key=work.new_id(),
-        details=SiteDetails(
-            name=name,
-            kind=SiteKind.WAREHOUSE,
-            country="US",
-            address_line="17 Alameda Street",
-            city="Carson",
-            region="CA",
-            postal_code="90810",
-        ),
-    )
+    return service.add_site(work, trader, key=work.new_id(), details=site_details(name))
 
 
 def contact_details(name: str = "Ruth Delgado", *, is_primary: bool = True) -> ContactDetails:
