@@ -178,9 +178,33 @@ class ReturnedPoint(HasId, Base):
         Index("ix_returned_point_application_id_round", "application_id", "round"),
     )
 
-    application_id: Mapped[uuid.UUID] = mapped_column(ForeignKey(OWN))
+    application_id: Mapped[uuid.UUID]
     round: Mapped[int]
     position: Mapped[int]
     task: Mapped[str]
     criterion_id: Mapped[str | None]
     comment: Mapped[str]
+
+
+class TaskReply(HasId, Base):
+    """What the trader says about a returned task: what was changed, or why nothing had to be.
+
+    The newest one of a round counts.
+    """
+
+    __tablename__ = "task_reply"
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["application_id", "round"],
+            ["application_return.application_id", "application_return.round"],
+            name="fk_task_reply_application_id_round",
+        ),
+        Index("ix_task_reply_application_id_round", "application_id", "round"),
+    )
+
+    application_id: Mapped[uuid.UUID]
+    round: Mapped[int]
+    task: Mapped[str]
+    reply: Mapped[str]
+    at: Mapped[datetime]
+    person_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey(PERSON))

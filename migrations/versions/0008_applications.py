@@ -17,6 +17,7 @@ TABLES = (
     "application_snapshot",
     "application_return",
     "returned_point",
+    "task_reply",
 )
 
 
@@ -172,7 +173,6 @@ def upgrade():
         sa.Column("criterion_id", sa.Text),
         sa.Column("comment", sa.Text, nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_returned_point"),
-        reference("returned_point", "application_id", "application"),
         sa.ForeignKeyConstraint(
             ["application_id", "round"],
             ["application_return.application_id", "application_return.round"],
@@ -183,6 +183,25 @@ def upgrade():
         "ix_returned_point_application_id_round", "returned_point", ["application_id", "round"]
     )
     op.execute("SELECT fairway_append_only('returned_point')")
+    op.create_table(
+        "task_reply",
+        sa.Column("id", sa.Uuid, nullable=False),
+        sa.Column("application_id", sa.Uuid, nullable=False),
+        sa.Column("round", sa.BigInteger, nullable=False),
+        sa.Column("task", sa.Text, nullable=False),
+        sa.Column("reply", sa.Text, nullable=False),
+        sa.Column("at", INSTANT, nullable=False),
+        sa.Column("person_id", sa.Uuid),
+        sa.PrimaryKeyConstraint("id", name="pk_task_reply"),
+        reference("task_reply", "person_id", "person"),
+        sa.ForeignKeyConstraint(
+            ["application_id", "round"],
+            ["application_return.application_id", "application_return.round"],
+            name="fk_task_reply_application_id_round",
+        ),
+    )
+    op.create_index("ix_task_reply_application_id_round", "task_reply", ["application_id", "round"])
+    op.execute("SELECT fairway_append_only('task_reply')")
 
 
 def downgrade():
