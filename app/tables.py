@@ -3,6 +3,7 @@
 from app.applications import models as applications
 from app.assessments import models as assessments
 from app.audit import models as audit
+from app.casework import models as casework
 from app.db import references
 from app.db.base import Base
 from app.documents import models as documents
@@ -17,6 +18,7 @@ __all__ = [
     "applications",
     "assessments",
     "audit",
+    "casework",
     "documents",
     "facilitation",
     "identity",

@@ -1,0 +1,1 @@
+"""The agency console: the queue, cases, requests for information, determinations, the register."""
