@@ -68,9 +68,10 @@ def blueprints(surface: Surface, *, demo: bool) -> list[Blueprint]:
     """
     found: list[Blueprint] = []
     if surface in {"portal", "console", "all"}:
+        from app.documents.views import blueprint as documents
         from app.identity.views import blueprint as identity
 
-        found += [identity]
+        found += [identity, documents]
     if surface in {"portal", "api", "all"}:
         from app.identity.api import blueprint as oauth
 

@@ -1,0 +1,108 @@
+"""Where the bytes are: a folder or an object store, behind the same few calls.
+
+Keys are `<trader id>/<sha256>`. Equal files of two traders are two objects: one shared object
+would tell each of them, by timing or by quota, that somebody else has it as well.
+"""
+
+import hashlib
+import os
+import uuid
+from collections.abc import Iterator
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import obstore
+from obstore.store import LocalStore, from_url
+
+from app.config import Settings
+from app.kernel.errors import UnavailableError
+
+CHUNK = 256 * 1024
+LOCAL = "file:"
+
+
+class Files:
+    """One store. `folder` is its root when it is a folder of this machine."""
+
+    def __init__(self, store: Any, folder: Path | None = None) -> None:  # noqa: ANN401 - untyped.
+        self._store = store
+        self._folder = folder
+
+    def put(self, trader_id: uuid.UUID, sha256: str, file: BinaryIO) -> None:
+        """Put a file into place, whole or not at all, and return when it is on the disk.
+
+        The store writes beside the place and renames. An equal object is written again rather
+        than trusted: it may be what a crash left behind.
+        """
+        key = key_of(trader_id, sha256)
+        file.seek(0)
+        obstore.put(self._store, key, file)
+        if self._folder is not None:
+            place = self._folder / key
+            for path in (place, place.parent, self._folder):
+                _sync(path)
+
+    def read(self, trader_id: uuid.UUID, sha256: str) -> Iterator[bytes]:
+        """The bytes in chunks; `UnavailableError` when they are gone or are not what was stored.
+
+        They are read twice, once to compare them with their hash, so that nobody is handed
+        what was altered on the disk.
+        """
+        digest = hashlib.sha256()
+        for chunk in self._chunks(trader_id, sha256):
+            digest.update(chunk)
+        if digest.hexdigest() != sha256:
+            raise UnavailableError(
+                "The stored file is damaged, so it is not handed out.", code="file-damaged"
+            )
+        return self._chunks(trader_id, sha256)
+
+    def _chunks(self, trader_id: uuid.UUID, sha256: str) -> Iterator[bytes]:
+        try:
+            found = obstore.get(self._store, key_of(trader_id, sha256))
+        except FileNotFoundError as error:
+            raise UnavailableError(
+                "The stored file is missing, so it cannot be handed out.", code="file-missing"
+            ) from error
+        return (bytes(chunk) for chunk in found.stream(min_chunk_size=CHUNK))
+
+
+def key_of(trader_id: uuid.UUID, sha256: str) -> str:
+    """The object's key; made from a UUID and hexadecimal digits alone, never from a name."""
+    return f"{trader_id}/{sha256}"
+
+
+def _sync(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+@lru_cache(maxsize=4)
+def open_files(url: str) -> Files:
+    """The store at `file:<folder>` or `s3://bucket/prefix`; a missing folder is made."""
+    if not url.startswith(LOCAL):
+        return Files(from_url(url))
+    folder = Path("/" + url.removeprefix(LOCAL).lstrip("/")).resolve()
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    return Files(LocalStore(str(folder)), folder)
+
+
+_equipped: list[Files] = []
+
+
+def equip_files(settings: Settings) -> None:
+    """Give this process its store, once, before the first file is kept or read."""
+    url = settings.files_url or f"{LOCAL}{(settings.home / 'files').resolve()}"
+    _equipped[:] = [open_files(url)]
+
+
+def files() -> Files:
+    """What `equip_files` was given; a use before it is a programming error."""
+    if not _equipped:
+        msg = "This process was not given a place for files."
+        raise RuntimeError(msg)
+    return _equipped[0]
