@@ -281,18 +281,24 @@ def start(move: Move, asked: datetime | None, now: datetime) -> datetime:
     return asked if move.kind is Kind.CORRECTS else max(asked, now)
 
 
-def end(programme: Programme, later: Sequence[Standing], from_: datetime) -> datetime | None:
-    """The instant until which a new entry is valid: up to the next entry that takes away.
+def end(
+    programme: Programme, later: Sequence[Standing], from_: datetime, outcome: Outcome
+) -> datetime | None:
+    """The instant until which a new entry is valid; `None` is "until further notice".
 
-    `later` are the standings that are known to begin after `from_`. Those that grant are
-    superseded by the new entry, so that no older promise comes back by itself; those that take
-    away stay, so that none is forgotten. `None` is "until further notice".
+    `later` are the standings that are known to begin after `from_`, in order of time. An outcome
+    that grants lasts up to the next entry that takes away, so that none of those is forgotten;
+    what would have been granted before then is superseded, so that no older promise comes back
+    by itself. An outcome that grants nothing gives way only to entries after which nothing is
+    granted any more: whatever would be granted later has to be decided anew.
     """
-    return min(
-        (
-            one.effective_from
-            for one in later
-            if one.effective_from > from_ and not grants(programme, one)
-        ),
-        default=None,
-    )
+    following = [one for one in later if one.effective_from > from_]
+    if programme.grants(outcome.status, outcome.tier):
+        takings = [one.effective_from for one in following if not grants(programme, one)]
+        return takings[0] if takings else None
+    until = None
+    for one in reversed(following):
+        if grants(programme, one):
+            break
+        until = one.effective_from
+    return until

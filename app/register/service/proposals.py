@@ -104,7 +104,7 @@ def approve(work: Work, determination: Determination) -> Determination:
     at = rules.start(chosen, determination.effective_from, work.now)
     outcome = _outcome_still(work, determination, found, chosen, at)
     later = from_on(work.session, determination.trader_id, found.id, at)
-    until = determination.effective_until or rules.end(found, later, at)
+    until = determination.effective_until or rules.end(found, later, at, outcome)
     enter(work, change, determination, outcome, Range(at, until))
     sign(work, determination, "approve", seq=change.seq)
     return determination

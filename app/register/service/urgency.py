@@ -74,7 +74,7 @@ def suspend_urgently(
     determination.countersign_due_at = work.now + found.clock(COUNTERSIGNATURE).period
     determination.seq = change.seq
     later = from_on(work.session, trader_id, programme, work.now)
-    span = Range(work.now, rules.end(found, later, work.now))
+    span = Range(work.now, rules.end(found, later, work.now, outcome))
     enter(work, change, determination, outcome, span)
     # Added last, so that the row is first written in the state that the move gives it: the
     # database knows no other beginning.
