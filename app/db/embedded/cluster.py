@@ -5,6 +5,7 @@ import fcntl
 import os
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -12,13 +13,16 @@ from pathlib import Path
 from typing import Final, Self
 from urllib.parse import quote
 
+import psycopg
+
 from app.db.embedded import databases
 from app.db.embedded.account import ClusterError
 from app.db.embedded.databases import APP, DATABASE, OWNER, PORT
 from app.db.embedded.locks import Lock
-from app.db.embedded.server import Server
+from app.db.embedded.server import Server, ServerEndedError
 
 REFUGE: Final = Path("/var/lib/fairway")
+PAUSES: Final = (0.1, 0.5, 2.0)  # Seconds after each attempt to reach a server that looks alive.
 
 
 @dataclass(frozen=True)
@@ -84,28 +88,20 @@ class Cluster:
         if self._pid not in (0, os.getpid()):
             raise ClusterError("This process is a fork: it must make its own Cluster object.")
         _make(self._home)
+        reason = ""
         with self._exclusively():
-            launched = not self._server.alive()
-            if launched:
-                self._server.launch()
-            self._users.take(fcntl.LOCK_SH)
-            if launched and not self._disposable:
-                # A former owner that outlived its server remains the owner.
-                self._owner.take(fcntl.LOCK_EX | fcntl.LOCK_NB)
-            if self._pid == 0:
-                self._pid = os.getpid()
-                atexit.register(self.stop)
-            self._facts = Facts(
-                socket_dir=self._server.until_ready(),
-                port=PORT,
-                data=self._server.data,
-                bin_dir=self._server.programs,
-                log=self._server.log,
-                os_account=self._server.account.name,
-                started_here=launched,
-            )
-            databases.provision(self._facts.socket_dir)
-        return self._facts
+            for pause in PAUSES:
+                try:
+                    self._facts = self._join()
+                    databases.provision(self._facts.socket_dir)
+                except (psycopg.OperationalError, ServerEndedError) as error:
+                    # It was just dying when it was found alive; a next look sees it dead.
+                    reason = str(error)
+                    time.sleep(pause)
+                else:
+                    return self._facts
+        message = f"PostgreSQL does not stay alive: {reason}"
+        raise ClusterError(message)
 
     def stop(self) -> None:
         """Leave the cluster; end the server if this process owns it, or is the last and none does.
@@ -142,6 +138,27 @@ class Cluster:
     def drop_database(self, name: str) -> None:
         """Drop a database if it exists, and close the connections to it."""
         databases.drop(self.facts.socket_dir, name)
+
+    def _join(self) -> Facts:
+        launched = not self._server.alive()
+        if launched:
+            self._server.launch()
+        self._users.take(fcntl.LOCK_SH)
+        if launched and not self._disposable:
+            # A former owner that outlived its server remains the owner.
+            self._owner.take(fcntl.LOCK_EX | fcntl.LOCK_NB)
+        if self._pid == 0:
+            self._pid = os.getpid()
+            atexit.register(self.stop)
+        return Facts(
+            socket_dir=self._server.until_ready(),
+            port=PORT,
+            data=self._server.data,
+            bin_dir=self._server.programs,
+            log=self._server.log,
+            os_account=self._server.account.name,
+            started_here=launched,
+        )
 
     def _url(self, role: str, database: str) -> str:
         host = quote(str(self.facts.socket_dir), safe="/")

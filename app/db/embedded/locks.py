@@ -27,7 +27,11 @@ class Lock:
         """Take the lock (`LOCK_EX` or `LOCK_SH`); False if `LOCK_NB` was given and it is taken."""
         if self._fd is not None:
             return True
-        fd = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+        try:
+            fd = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+        except PermissionError as error:
+            message = f"{self.path} belongs to another user. Set FAIRWAY_HOME to a folder of yours."
+            raise ClusterError(message) from error
         try:
             fcntl.flock(fd, mode)
         except BlockingIOError:

@@ -44,6 +44,10 @@ SETTINGS: Final = {
 FAST_SETTINGS: Final = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
 
 
+class ServerEndedError(ClusterError):
+    """The server that was found alive, or had just been started, is no more."""
+
+
 class Server:
     """The server of the cluster in `home`; the caller holds `start.lock` during every call."""
 
@@ -112,8 +116,9 @@ class Server:
                 )
                 raise ClusterError(message)
             binaries.forget_old_copies(data.parent, programs)
-            self._configure(account, data)
-            self._run(account, data, programs)
+            socket_dir = self._socket_dir(account, data)
+            self._configure(account, data, socket_dir)
+            self._run(account, data, programs, socket_dir)
         finally:
             self._lock.close()
 
@@ -122,8 +127,8 @@ class Server:
 
         def ready() -> bool:
             if not self.alive():
-                msg = f"PostgreSQL ended while it was starting.{self._last_lines()}"
-                raise ClusterError(msg)
+                message = f"PostgreSQL ended while it was starting.{self._last_lines()}"
+                raise ServerEndedError(message)
             return read_pid_file(self.data).ready
 
         wait_until(ready, RECOVERY, f"PostgreSQL is not ready after {RECOVERY:.0f} seconds.")
@@ -194,9 +199,9 @@ class Server:
         note.write_text(f"{place}\n")
         note.rename(self._location)
 
-    def _configure(self, account: Account, data: Path) -> None:
+    def _configure(self, account: Account, data: Path, socket_dir: Path) -> None:
         settings = SETTINGS | (FAST_SETTINGS if self._fast else {})
-        settings["unix_socket_directories"] = str(self._socket_dir(account, data))
+        settings["unix_socket_directories"] = str(socket_dir)
         lines = [f"{name} = '{_quoted(value)}'\n" for name, value in settings.items()]
         people = dict.fromkeys((own_name(), account.name))
         # Each role by name: `all` in this place is new in PostgreSQL 16.
@@ -226,10 +231,13 @@ class Server:
                 return folder
         raise ClusterError("No temporary folder has a path short enough for a Unix socket.")
 
-    def _run(self, account: Account, data: Path, programs: Path) -> None:
+    def _run(self, account: Account, data: Path, programs: Path, socket_dir: Path) -> None:
+        # The server lock is ours, so what an earlier server left names a dead pid or a stranger's.
+        # PostgreSQL would take either for a living server (a zombie, too, answers to signal 0).
+        # The socket's folder is ours alone; the other checks on `postmaster.pid` remain in force.
+        for left in socket_dir.glob(".s.PGSQL.*"):
+            left.unlink()
         if read_pid_file(data).pid is not None:
-            # The server lock is ours, so the pid in the file is dead or a stranger's.  PostgreSQL
-            # would take a stranger for a living server; its other checks remain in force.
             _, _, rest = (data / "postmaster.pid").read_text().partition("\n")
             account.write(data / "postmaster.pid", f"{NO_PROCESS}\n{rest}")
         if self.log.exists() and self.log.stat().st_size > LARGEST_LOG:
