@@ -25,8 +25,9 @@ OWN = "application.id"
 class EligibilityCheck(HasId, Base):
     """One eligibility check: the answers as given, and what came of them; never changed.
 
-    `answers` maps question ids to `yes` or `no`. `reasons` are the failed points with their
-    texts as they were shown, so that the page can always be shown again. `rules_version` names
+    `answers` are `{id, text, answer}` in the order of the questions, `reasons` the failed points
+    (`app.applications.rules.eligible.Failed`), with the texts as they were shown, so that the
+    page can always be shown again. `rules_version` names
     the version of the questions (`app/applications/eligibility/*.yaml`).
     """
 
@@ -37,7 +38,7 @@ class EligibilityCheck(HasId, Base):
     programme: Mapped[str]
     entity_type: Mapped[str]
     rules_version: Mapped[str]
-    answers: Mapped[dict[str, Any]]
+    answers: Mapped[list[Any]]
     eligible: Mapped[bool]
     reasons: Mapped[list[Any]]
     at: Mapped[datetime]

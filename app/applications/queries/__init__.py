@@ -1,0 +1,48 @@
+"""What is read of applications; row access is `visible_application`."""
+
+from app.applications.queries.content import present_content
+from app.applications.queries.rows import (
+    agreement_of,
+    application_of_assessment,
+    applications_of,
+    current_return,
+    latest_check,
+    latest_checks,
+    officers_of,
+    open_application,
+    open_for,
+    points_of,
+    replies_of,
+    returned_comments,
+    returns_of,
+    snapshot_of,
+    snapshots_of,
+    visible_application,
+    visible_check,
+)
+from app.applications.queries.tasklist import TaskList, task_facts, tasks, unmet
+
+__all__ = [
+    "TaskList",
+    "agreement_of",
+    "application_of_assessment",
+    "applications_of",
+    "current_return",
+    "latest_check",
+    "latest_checks",
+    "officers_of",
+    "open_application",
+    "open_for",
+    "points_of",
+    "present_content",
+    "replies_of",
+    "returned_comments",
+    "returns_of",
+    "snapshot_of",
+    "snapshots_of",
+    "task_facts",
+    "tasks",
+    "unmet",
+    "visible_application",
+    "visible_check",
+]

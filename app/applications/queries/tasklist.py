@@ -1,0 +1,93 @@
+"""The task list of an application, from what the features below say about their parts."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from app.applications.models import Application, ApplicationReturn, ReturnedPoint, TaskReply
+from app.applications.queries import rows
+from app.applications.queries.content import assessment_of
+from app.applications.rules import tasks as rules
+from app.applications.workflow import ApplicationState
+from app.assessments import queries as assessments
+from app.kernel.errors import Problem
+from app.traders import queries as traders
+from app.traders.models import Trader
+from app.work import Work
+
+
+@dataclass(frozen=True, slots=True)
+class TaskList:
+    """How an application stands: its task list, what is unmet, and what the agency asked for."""
+
+    facts: rules.TaskFacts
+    groups: tuple[rules.TaskGroup, ...]
+    unmet: tuple[Problem, ...]
+    returned: ApplicationReturn | None
+    points: Sequence[ReturnedPoint]
+    replies: dict[str, TaskReply]
+
+    @property
+    def ready(self) -> bool:
+        """Whether nothing but the officer's declaration is missing."""
+        return not self.unmet
+
+
+def tasks(work: Work, application: Application) -> TaskList:
+    """How the application stands now. The number of statements does not depend on its size."""
+    returned = rows.current_return(work.session, application)
+    replies = rows.replies_of(work.session, returned)
+    facts, gaps = task_facts(work, application, frozenset(replies))
+    return TaskList(
+        facts=facts,
+        groups=rules.groups(facts),
+        unmet=tuple(rules.submit_problems(facts, gaps)),
+        returned=returned,
+        points=rows.points_of(work.session, returned),
+        replies=replies,
+    )
+
+
+def unmet(work: Work, application: Application) -> tuple[Problem, ...]:
+    """Every point that stands in the way of submitting; `field` is the key of its task."""
+    return tasks(work, application).unmet
+
+
+def task_facts(
+    work: Work, application: Application, replied: frozenset[str]
+) -> tuple[rules.TaskFacts, list[Problem]]:
+    """What decides about the task list, and the gaps of the profile as problems."""
+    session = work.session
+    trader = session.get_one(Trader, application.trader_id)
+    profile = traders.profile_facts(session, trader)
+    gaps = traders.profile_gaps_of(session, trader, work.now.date())
+    progress = assessments.progress(session, assessment_of(session, application))
+    agreement = rows.agreement_of(session, application)
+    begun = {rules.COMPANY}
+    if profile.schemes or profile.bonds:
+        begun.add(rules.IDENTIFIERS)
+    if profile.primary_contacts:
+        begun.add(rules.CONTACTS)
+    if profile.sites:
+        begun.add(rules.SITES)
+    facts = rules.TaskFacts(
+        state=ApplicationState(application.state),
+        reopened=frozenset(application.reopened_tasks),
+        gaps=frozenset(gap.field or "" for gap in gaps),
+        begun=frozenset(begun),
+        sections=tuple(
+            rules.SectionFacts(one.id, one.title, one.answered, one.total, one.completed)
+            for one in progress.sections
+        ),
+        evidence_needed=progress.evidence_needed,
+        evidence_given=progress.evidence_given,
+        signed=agreement is not None and _counts(application, agreement.for_snapshot),
+        replied=replied,
+    )
+    return facts, gaps
+
+
+def _counts(application: Application, for_snapshot: int) -> bool:
+    """Whether a signature holds for the next snapshot: it must be new once it was asked for."""
+    if rules.AGREEMENT in application.reopened_tasks:
+        return for_snapshot > application.snapshot_count
+    return True
