@@ -10,7 +10,7 @@ from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import CheckConstraint, ForeignKey, Index, text
-from sqlalchemy.dialects.postgresql import CITEXT
+from sqlalchemy.dialects.postgresql import CITEXT, JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.authz.actor import AgencyRole
@@ -123,7 +123,7 @@ class ApiClient(HasId, Base):
     client_id: Mapped[str] = mapped_column(unique=True)
     name: Mapped[str]
     secret_hash: Mapped[str | None]
-    jwk: Mapped[dict[str, Any] | None]
+    jwk: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
     scopes: Mapped[list[str]]
     trader_id: Mapped[uuid.UUID | None]
     created_at: Mapped[datetime]

@@ -93,19 +93,14 @@ def _scope_problems(scopes: Collection[str], trader_id: uuid.UUID | None) -> lis
 def _key_problems(jwk: Mapping[str, Any] | None) -> list[Problem]:
     if jwk is None:
         return []
+    if jwk.get("kty") == "oct":
+        return [_private_key()]
     try:
         key = import_key(dict(jwk))
     except (JoseError, ValueError, TypeError, KeyError):
         return [Problem("This is not a JSON Web Key.", field="jwk", code="jwk")]
     if key.is_private:
-        return [
-            Problem(
-                "This file holds the private key, which nobody but the client may have."
-                " Make a new pair and give its public half.",
-                field="jwk",
-                code="jwk-private",
-            )
-        ]
+        return [_private_key()]
     match key:
         case RSAKey():
             strong = key.public_key.key_size >= RSA_MIN_BITS
@@ -123,3 +118,12 @@ def _key_problems(jwk: Mapping[str, Any] | None) -> list[Problem]:
             )
         ]
     return []
+
+
+def _private_key() -> Problem:
+    return Problem(
+        "This file holds a secret key, which nobody but the client may have."
+        " Make a new pair and give its public half.",
+        field="jwk",
+        code="jwk-private",
+    )
