@@ -8,8 +8,9 @@ stored, and the primary key is the last line of defence.
 
 How a form that changes a row is made safe against overwriting what somebody else wrote: the row
 has a `version` (an integer that SQLAlchemy counts up), the form carries the version that it was
-filled from (`app.web.once.VersionForm`), and the service calls `lock_version` first. The view
-catches `StaleError` and shows the same page again with both values.
+filled from (`app.web.once.VersionForm`), and the service calls `lock_row` and
+`require_version` before it writes. The view catches `StaleError` and shows the same page again
+with both values.
 """
 
 import hashlib
@@ -64,9 +65,7 @@ def lock_row(session: Session, row: Base) -> None:
     session.refresh(row, with_for_update={"key_share": True})
 
 
-def lock_version(session: Session, row: HasVersion, expected: int) -> None:
-    """Lock the row; `StaleError` when it is no longer at the version that the form showed."""
-    session.flush()
-    session.refresh(row, with_for_update={"key_share": True})
+def require_version(row: HasVersion, expected: int) -> None:
+    """`StaleError` when the locked row is no longer at the version that the form showed."""
     if row.version != expected:
         raise StaleError

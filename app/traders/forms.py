@@ -18,7 +18,8 @@ from wtforms import (
     StringField,
     TelField,
 )
-from wtforms.validators import InputRequired, Length, Optional
+from wtforms.fields import SelectChoice
+from wtforms.validators import InputRequired, Length, Optional, ValidationError
 
 from app.authz.actor import TraderRole
 from app.kernel.errors import Problem
@@ -59,14 +60,15 @@ def country_name(code: str) -> str:
     return dict(country_names()).get(code, code)
 
 
-def countries() -> list[tuple[str, Any]]:
+def countries() -> list[SelectChoice]:
     """The choices of a country field."""
-    return [("", _l("Choose a country")), *country_names()]
+    listed = (SelectChoice(code, name) for code, name in country_names())
+    return [SelectChoice("", _l("Choose a country")), *listed]
 
 
-def choices(kind: type[Labelled]) -> list[tuple[str, Any]]:
+def choices(kind: type[Labelled]) -> list[SelectChoice]:
     """The members of an enum as choices."""
-    return [(one.value, _l(one.label)) for one in kind]
+    return [SelectChoice(one.value, _l(one.label)) for one in kind]
 
 
 class Day(DateField):
@@ -100,15 +102,15 @@ class CompanyFields(AddressFields):
     office_country = RadioField(
         _l("Where is the office in which your staff can be met?"),
         choices=[
-            ("US", _l("United States")),
-            ("CA", _l("Canada")),
-            (NO_OFFICE, _l("Neither of the two")),
+            SelectChoice("US", _l("United States")),
+            SelectChoice("CA", _l("Canada")),
+            SelectChoice(NO_OFFICE, _l("Neither of the two")),
         ],
         validators=[InputRequired(_l("Say where the office is."))],
     )
     imported_within_year = RadioField(
         _l("Has the company done customs business in the last 12 months?"),
-        choices=[("True", _l("Yes")), ("False", _l("No"))],
+        choices=[SelectChoice("True", _l("Yes")), SelectChoice("False", _l("No"))],
         validators=[InputRequired(_l("Answer yes or no."))],
     )
 
@@ -229,7 +231,7 @@ class BondFields:
     def validate_amount(self, field: StringField) -> None:
         """Dollars with or without a sign and thousands separators."""
         if not AMOUNT.fullmatch(_dollars(field.data)):
-            raise ValueError(gettext("Give an amount in dollars, for example 50,000."))
+            raise ValidationError(gettext("Give an amount in dollars, for example 50,000."))
 
     def details(self) -> BondDetails:
         """What the form holds, once it is valid."""
@@ -269,10 +271,10 @@ class ClaimForm(OnceForm):
         self.value.errors = [" ".join(words)]
 
 
-def role_choices() -> list[tuple[str, Any]]:
+def role_choices() -> list[SelectChoice]:
     """The three roles, each with what it may do."""
     return [
-        (role.value, f"{gettext(ROLE_NAMES[role])}: {gettext(ROLE_MEANINGS[role])}")
+        SelectChoice(role.value, f"{gettext(ROLE_NAMES[role])}: {gettext(ROLE_MEANINGS[role])}")
         for role in TraderRole
     ]
 

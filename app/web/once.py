@@ -80,6 +80,6 @@ def _words(field: Any, value: object) -> str:  # noqa: ANN401 - WTForms' fields 
     """A value as the page writes it: the label of a choice instead of its code."""
     if isinstance(field, SelectFieldBase):
         for choice in field.iter_choices():
-            if str(choice[0]) == _plain(value):
-                return str(choice[1])
+            if str(choice.value) == _plain(value):
+                return str(choice.label)
     return _plain(value)

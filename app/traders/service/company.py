@@ -6,7 +6,7 @@ from typing import Any
 
 from app.audit.tags import EventTag
 from app.authz.actor import ActorKind, TraderRole
-from app.db.concurrency import StaleError, first_with, lock_row
+from app.db.concurrency import first_with, lock_row, require_version
 from app.kernel.errors import NotAllowedError, NotReadyError, Problem
 from app.traders.details import CompanyDetails
 from app.traders.kinds import EntityType
@@ -92,8 +92,7 @@ def change(
     changed = sorted(name for name, value in values.items() if getattr(row, name) != value)
     if not changed:
         return
-    if row.version != version:
-        raise StaleError
+    require_version(row, version)
     for name in changed:
         setattr(row, name, values[name])
     work.record(tag, row, fields=changed)

@@ -12,7 +12,7 @@ from sqlalchemy import func, select
 
 from app.audit.tags import EventTag
 from app.authz.actor import TraderRole
-from app.db.concurrency import StaleError, first_with, lock_row, lock_words
+from app.db.concurrency import first_with, lock_row, lock_words, require_version
 from app.identity.models import Person
 from app.kernel.errors import ConflictError, NotAllowedError, NotReadyError, Problem
 from app.kernel.ids import new_token
@@ -136,8 +136,7 @@ def change_role(
         raise ConflictError("This appointment has ended meanwhile.")
     if appointment.role is role:
         return appointment
-    if appointment.version != version:
-        raise StaleError
+    require_version(appointment, version)
     if role is not TraderRole.OFFICER:
         _keep_an_officer(work, appointment)
     before = appointment.role

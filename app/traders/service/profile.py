@@ -6,7 +6,7 @@ from dataclasses import asdict
 from sqlalchemy import select
 
 from app.audit.tags import EventTag
-from app.db.concurrency import StaleError, first_with, lock_row
+from app.db.concurrency import first_with, lock_row, require_version
 from app.kernel.errors import NotFoundError
 from app.traders.details import BondDetails, ContactDetails, SiteDetails
 from app.traders.models import Bond, Contact, Site, Trader
@@ -91,8 +91,7 @@ def remove_site(work: Work, site: Site, *, version: int) -> None:
     lock_row(work.session, site)
     if site.removed_at is not None:
         return
-    if site.version != version:
-        raise StaleError
+    require_version(site, version)
     site.removed_at = work.now
     work.record(EventTag.SITE_REMOVED, site)
 
@@ -148,8 +147,7 @@ def remove_contact(work: Work, contact: Contact, *, version: int) -> None:
     lock_row(work.session, contact)
     if contact.removed_at is not None:
         return
-    if contact.version != version:
-        raise StaleError
+    require_version(contact, version)
     contact.removed_at = work.now
     work.record(EventTag.CONTACT_REMOVED, contact)
 
