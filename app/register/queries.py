@@ -18,6 +18,7 @@ from app.register.answer import Moment, StatusAnswer, assemble
 from app.register.models import Determination, RegisterChange, RegisterEntry, RegisterSequencer
 from app.register.programme import PROGRAMMES, Status
 from app.register.rules import Standing
+from app.register.standing import Ground, ProgrammeStanding, describe
 from app.register.workflow import DeterminationState
 from app.traders.models import Trader
 from app.traders.sealing import lookup_key
@@ -342,6 +343,21 @@ def determinations_of(session: Session, trader_id: uuid.UUID) -> Sequence[Determ
         .where(Determination.trader_id == trader_id)
         .order_by(Determination.proposed_at.desc(), Determination.id.desc())
     ).all()
+
+
+def described(session: Session, trader_id: uuid.UUID, *, at: datetime) -> list[ProgrammeStanding]:
+    """The trader's standing in every programme, in words; two statements, however many there are."""
+    history = history_of(session, trader_id)
+    rows = session.execute(
+        select(Determination.id, Determination.move, Determination.reference).where(
+            Determination.id.in_({one.determination_id for one in history})
+        )
+    )
+    grounds: dict[object, Ground] = {row.id: Ground(row.move, row.reference) for row in rows}
+    return [
+        describe(programme, [one for one in history if one.programme == programme.id], grounds, at)
+        for programme in PROGRAMMES.values()
+    ]
 
 
 def breaches(session: Session, now: datetime) -> Sequence[Determination]:

@@ -1,9 +1,11 @@
 """Partners with a standing, made through the services: take-on for identifiers, two signatures."""
 
 import uuid
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, contextmanager
 from itertools import count
 from typing import Any, Protocol
+
+from sqlalchemy import event
 
 from app.authz.actor import Actor, ActorKind, AgencyRole, system_actor
 from app.kernel.identifiers import Scheme
@@ -110,3 +112,16 @@ def make_partner(work_as: WorkAs, *identifiers: str, tier: int = 1, name: str = 
     if tier > 1:
         decide(work_as, trader_id, "validate", tier=tier)
     return trader_id
+
+
+@contextmanager
+def statements(engine):
+    """The SQL statements that the engine runs meanwhile."""
+    seen = []
+
+    def note(_connection, _cursor, statement, *_):
+        seen.append(statement)
+
+    event.listen(engine, "before_cursor_execute", note)
+    yield seen
+    event.remove(engine, "before_cursor_execute", note)

@@ -1,10 +1,9 @@
 """The contract's status answer: every doubt resolves downward, and any past one is reproduced."""
 
-from contextlib import contextmanager
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import event, select
+from sqlalchemy import select
 
 from app.authz.actor import system_actor
 from app.db.session import Principal, transaction
@@ -23,6 +22,7 @@ from tests.factories.register import (
     make_partner,
     make_trader,
     propose,
+    statements,
     suspend_urgently,
 )
 
@@ -233,18 +233,6 @@ def test_a_social_security_number_is_found_and_never_shown(work_as, ask):
     assert found.answer is Verdict.ACTIVE
     assert found.identifier.value == "***-**-9998"
     assert "219" not in repr(found)
-
-
-@contextmanager
-def statements(engine):
-    seen = []
-
-    def note(_connection, _cursor, statement, *_):
-        seen.append(statement)
-
-    event.listen(engine, "before_cursor_execute", note)
-    yield seen
-    event.remove(engine, "before_cursor_execute", note)
 
 
 def test_ten_thousand_identifiers_take_one_statement_and_keep_their_order(work_as, engine):
