@@ -77,9 +77,10 @@ def blueprints(surface: Surface, *, demo: bool) -> list[Blueprint]:
 
         found += [oauth]
     if surface in {"portal", "all"}:
+        from app.register.views import blueprint as standing
         from app.traders.views import blueprint as traders
 
-        found += [traders]
+        found += [traders, standing]
     if surface in {"console", "all"}:
         pass
     if surface in {"api", "all"}:
