@@ -1,5 +1,6 @@
 """Imports every table, so that the metadata is whole for the mapper and for migrations."""
 
+from app.advance_data import models as advance_data
 from app.applications import models as applications
 from app.assessments import models as assessments
 from app.audit import models as audit
@@ -15,6 +16,7 @@ from app.traders import models as traders
 
 __all__ = [
     "Base",
+    "advance_data",
     "applications",
     "assessments",
     "audit",

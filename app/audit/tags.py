@@ -89,9 +89,9 @@ class EventTag(StrEnum):
 
     # Advance data and facilitation.
     BATCH_RECEIVED = "batch:received"
+    BATCH_STARTED = "batch:started"
     BATCH_CHECKED = "batch:checked"
     BATCH_FAILED = "batch:failed"
-    FILING_ACCEPTED = "filing:accepted"
     DECISIONS_GIVEN = "decision:given"
 
     # Notifications.
