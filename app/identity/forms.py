@@ -6,6 +6,8 @@ from flask_babel import gettext, lazy_gettext
 from wtforms import Field, PasswordField, StringField
 from wtforms.validators import DataRequired, Length, ValidationError
 
+from app.identity import rules
+from app.web.errors import translate
 from app.web.forms import Form
 
 ADDRESS = re.compile(r"[^\s@<>,;:\"()\[\]\\]{1,64}@[^\s@<>,;:\"()\[\]\\_]+\.[^\s@.<>,;:\"()]{2,}")
@@ -48,11 +50,20 @@ def name_field() -> StringField:
     )
 
 
+def good_password(form: Form, field: Field) -> None:
+    """The rules for a new password, so that every mistake of a form is told at once."""
+    email = "" if "email" not in form else form["email"].data
+    name = "" if "name" not in form else form["name"].data
+    for problem in rules.password_problems(field.data, email=email, name=name):
+        raise ValidationError(translate(problem.message, dict(problem.params)))
+
+
 def password_field(label: str, *, new: bool = False) -> PasswordField:
     """A password: never stripped, since a space at its end is part of it."""
+    required = DataRequired(lazy_gettext("Type a password."))
     return PasswordField(
         label,
-        validators=[DataRequired(lazy_gettext("Type a password."))],
+        validators=[required, good_password] if new else [required],
         filters=[],
         render_kw={"autocomplete": "new-password" if new else "current-password"},
     )

@@ -110,6 +110,13 @@ def test_a_poor_password_is_told_beside_its_field(post, letters, password, words
     assert letters() == []
 
 
+def test_every_mistake_of_a_form_is_told_at_once(post):
+    answer = post("/sign-up", name="", email="beaexample", password="short")
+    assert "Write your name." in answer.text
+    assert "like ada@example.com" in answer.text
+    assert "at least 12 characters" in answer.text
+
+
 def test_a_reset_sets_the_password_ends_sessions_and_tells(
     app, ada, client, clock, post, letters, newest_link
 ):

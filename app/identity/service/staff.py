@@ -1,4 +1,8 @@
-"""The agency's own people: invited by an operator, in by a link."""
+"""The agency's own people: invited by an operator, in by a link.
+
+Not yet kept: the agency's people are to sign in with passkeys alone (M-22-09). Until passkeys
+come, they have a password, shorter sessions and the step-up before every decision.
+"""
 
 from app.audit.tags import EventTag
 from app.authz.actor import AgencyRole
