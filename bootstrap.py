@@ -43,7 +43,7 @@ def run(arguments: list[str]) -> int:
     prepare(dev=False)
     say("starting")
     # From here on this process is the server, so that Ctrl-C reaches it directly.
-    os.execv(VENV / "bin" / "fairway", ["fairway", "serve", "--bootstrap", *arguments])  # noqa: S606
+    os.execv(VENV / "bin" / "fairway", ["fairway", "serve", *arguments])  # noqa: S606
 
 
 def test(arguments: list[str]) -> int:
