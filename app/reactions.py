@@ -4,7 +4,44 @@ Facts travel down by plain calls; this is the only way up. A reaction takes the 
 the event, and calls one service. Anything slow becomes a job, enqueued in the same transaction.
 """
 
+from app.applications.models import Application
+from app.audit.models import AuditEvent
 from app.audit.tags import EventTag
-from app.work import Reaction
+from app.casework import service as casework
+from app.register.models import Determination
+from app.work import Reaction, Work
 
-REACTIONS: dict[EventTag, tuple[Reaction, ...]] = {}
+
+def _open_case(work: Work, event: AuditEvent) -> None:
+    casework.open_case(work, work.session.get_one(Application, event.subject_id))
+
+
+def _receive_answer(work: Work, event: AuditEvent) -> None:
+    casework.receive_answer(work, work.session.get_one(Application, event.subject_id))
+
+
+def _close_case(work: Work, event: AuditEvent) -> None:
+    casework.close_withdrawn(work, work.session.get_one(Application, event.subject_id))
+
+
+def _conclude_case(work: Work, event: AuditEvent) -> None:
+    casework.conclude(work, work.session.get_one(Determination, event.subject_id))
+
+
+def _send_case_back(work: Work, event: AuditEvent) -> None:
+    casework.send_back(work, work.session.get_one(Determination, event.subject_id))
+
+
+def _tell_of_suspension(work: Work, event: AuditEvent) -> None:
+    casework.tell_of_suspension(work, work.session.get_one(Determination, event.subject_id))
+
+
+REACTIONS: dict[EventTag, tuple[Reaction, ...]] = {
+    EventTag.APPLICATION_SUBMITTED: (_open_case,),
+    EventTag.APPLICATION_RESUBMITTED: (_receive_answer,),
+    EventTag.APPLICATION_WITHDRAWN: (_close_case,),
+    EventTag.DETERMINATION_APPROVED: (_conclude_case,),
+    EventTag.DETERMINATION_DECLINED: (_send_case_back,),
+    EventTag.DETERMINATION_WITHDRAWN: (_send_case_back,),
+    EventTag.PARTNER_SUSPENDED_URGENTLY: (_tell_of_suspension,),
+}
