@@ -20,9 +20,17 @@ from app.applications.queries.rows import (
     visible_application,
     visible_check,
 )
-from app.applications.queries.tasklist import TaskList, task_facts, tasks, unmet
+from app.applications.queries.tasklist import (
+    AssessmentFacts,
+    TaskList,
+    section_facts,
+    task_facts,
+    tasks,
+    unmet,
+)
 
 __all__ = [
+    "AssessmentFacts",
     "TaskList",
     "agreement_of",
     "application_of_assessment",
@@ -38,6 +46,7 @@ __all__ = [
     "replies_of",
     "returned_comments",
     "returns_of",
+    "section_facts",
     "snapshot_of",
     "snapshots_of",
     "task_facts",

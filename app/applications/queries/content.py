@@ -8,8 +8,8 @@ from app.applications.models import Agreement, Application, EligibilityCheck
 from app.applications.queries import rows
 from app.applications.rules.frozen import Content, carried_over
 from app.applications.rules.tasks import PROFILE
-from app.assessments import queries as assessments
 from app.assessments.models import Assessment
+from app.assessments.snapshots import snapshot
 from app.kernel.errors import NotFoundError
 from app.register.programme import PROGRAMMES
 from app.traders import queries as traders
@@ -48,7 +48,7 @@ def present_content(work: Work, application: Application) -> Content:
         "contacts": _contacts(session, trader),
         "sites": _sites(session, trader),
         "eligibility": _eligibility(session, application),
-        "assessment": assessments.snapshot(session, assessment_of(session, application)),
+        "assessment": snapshot(session, assessment_of(session, application)),
         "agreement": _agreement(rows.agreement_of(session, application)),
         "replies": _replies(session, application),
     }

@@ -3,12 +3,17 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from sqlalchemy.orm import Session
+
 from app.applications.models import Application, ApplicationReturn, ReturnedPoint, TaskReply
 from app.applications.queries import rows
 from app.applications.queries.content import assessment_of
 from app.applications.rules import tasks as rules
 from app.applications.workflow import ApplicationState
 from app.assessments import queries as assessments
+from app.assessments.models import AssessmentSection
+from app.assessments.rules import Standing as CriterionStanding
+from app.assessments.rules import gap_of, standings
 from app.kernel.errors import Problem
 from app.traders import queries as traders
 from app.traders.models import Trader
@@ -60,7 +65,7 @@ def task_facts(
     trader = session.get_one(Trader, application.trader_id)
     profile = traders.profile_facts(session, trader)
     gaps = traders.profile_gaps_of(session, trader, work.now.date())
-    progress = assessments.progress(session, assessment_of(session, application))
+    answered = section_facts(session, application)
     agreement = rows.agreement_of(session, application)
     begun = {rules.COMPANY}
     if profile.schemes or profile.bonds:
@@ -74,16 +79,67 @@ def task_facts(
         reopened=frozenset(application.reopened_tasks),
         gaps=frozenset(gap.field or "" for gap in gaps),
         begun=frozenset(begun),
-        sections=tuple(
-            rules.SectionFacts(one.id, one.title, one.answered, one.total, one.completed)
-            for one in progress.sections
-        ),
-        evidence_needed=progress.evidence_needed,
-        evidence_given=progress.evidence_given,
+        sections=answered.sections,
+        evidence_needed=answered.evidence_needed,
+        evidence_given=answered.evidence_given,
         signed=agreement is not None and _counts(application, agreement.for_snapshot),
         replied=replied,
     )
     return facts, gaps
+
+
+@dataclass(frozen=True, slots=True)
+class AssessmentFacts:
+    """How far the assessment is. `evidence` are the criteria that need documents, in order."""
+
+    sections: tuple[rules.SectionFacts, ...]
+    evidence: tuple[CriterionStanding, ...]
+
+    @property
+    def evidence_needed(self) -> int:
+        """How many criteria need documents."""
+        return len(self.evidence)
+
+    @property
+    def evidence_given(self) -> int:
+        """How many of them have enough."""
+        return sum(one.files >= one.wanted for one in self.evidence)
+
+
+def section_facts(session: Session, application: Application) -> AssessmentFacts:
+    """How far each section is, and which musts need documents: three statements."""
+    assessment = assessment_of(session, application)
+    attached = assessments.usable(assessments.evidence_of(session, assessment.id))
+    saved = assessments.sections_of(session, assessment.id)
+    found = standings(
+        assessments.catalogue_of(assessment),
+        assessment.profile_id,
+        assessments.contents_of(session, assessment.id),
+        attached,
+    )
+    by_section: dict[str, list[CriterionStanding]] = {}
+    for one in found:
+        by_section.setdefault(one.section.id, []).append(one)
+    return AssessmentFacts(
+        sections=tuple(
+            _section(several, saved[section_id]) for section_id, several in by_section.items()
+        ),
+        evidence=tuple(one for one in found if one.must and one.applies and one.wanted),
+    )
+
+
+def _section(criteria: Sequence[CriterionStanding], saved: AssessmentSection) -> rules.SectionFacts:
+    asked = [one for one in criteria if one.applies]
+    section = criteria[0].section
+    return rules.SectionFacts(
+        section.id,
+        section.title,
+        answered=sum(one.answered for one in asked),
+        total=len(asked),
+        begun=bool(saved.version) or any(one.files for one in asked),
+        completed=saved.completed_at is not None,
+        gaps=tuple(gap for one in asked for gap in gap_of(one)),
+    )
 
 
 def _counts(application: Application, for_snapshot: int) -> bool:

@@ -36,6 +36,28 @@ def digest(content: Mapping[str, Any]) -> str:
     return hashlib.sha256(canonical(content)).hexdigest()
 
 
+def fingerprint(content: Content) -> str:
+    """The digest by which a page says what it showed.
+
+    What the virus scanner finds out between looking and submitting is no change of what was said.
+    """
+    assessment = content["assessment"]
+    sections = [
+        {
+            **section,
+            "criteria": [
+                {
+                    **criterion,
+                    "evidence": [{**one, "scan_state": None} for one in criterion["evidence"]],
+                }
+                for criterion in section["criteria"]
+            ],
+        }
+        for section in assessment["sections"]
+    ]
+    return digest({**content, "assessment": {**assessment, "sections": sections}})
+
+
 def carried_over(present: Content, earlier: Content, reopened: Collection[str]) -> Content:
     """`present`, but what was not reopened as it stands in the earlier snapshot.
 

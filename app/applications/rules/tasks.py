@@ -52,13 +52,19 @@ def section_of(task: str) -> str | None:
 
 @dataclass(frozen=True, slots=True)
 class SectionFacts:
-    """One section of the assessment: `answered` of `total` questions that apply now."""
+    """One section of the assessment: `answered` of `total` criteria that apply now.
+
+    `begun` says that anything was saved there, `completed` that a person called it complete.
+    `gaps` are what is still missing in it, as `app.assessments.rules.gaps` says it.
+    """
 
     id: str
     title: str
     answered: int
     total: int
+    begun: bool
     completed: bool
+    gaps: tuple[Problem, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,16 +144,6 @@ def groups(facts: TaskFacts) -> tuple[TaskGroup, ...]:
     )
 
 
-def unsettled(found: Sequence[TaskGroup]) -> tuple[Task, ...]:
-    """The tasks that still stand in the way of submitting, in the order of the list."""
-    return tuple(
-        task
-        for group in found
-        for task in group.tasks
-        if task.open and task.key != SUBMIT and not task.settled
-    )
-
-
 def progress(found: Sequence[TaskGroup]) -> tuple[int, int]:
     """How many tasks are settled, of how many; submitting itself is not counted."""
     tasks = [task for group in found for task in group.tasks if task.key != SUBMIT]
@@ -157,49 +153,52 @@ def progress(found: Sequence[TaskGroup]) -> tuple[int, int]:
 def submit_problems(facts: TaskFacts, profile_gaps: Sequence[Problem]) -> list[Problem]:
     """Every point that is not met yet; `field` is the key of the task that meets it.
 
-    Profile gaps count only where the profile is part of what can change now. Sources: the
-    programme's eligibility (security profile completed, agreement signed by an officer).
+    Only what can change now counts. A section that nobody called complete is one point; once it
+    was called complete, each gap that opened in it since then is a point of its own, whose params
+    hold the control (`control`) beside what the assessment says. Sources: the programme's
+    eligibility (security profile completed, agreement signed by an officer).
     """
     problems = [
         one for one in profile_gaps if editable(facts.state, facts.reopened, one.field or "")
     ]
     named = {one.field for one in problems}
-    for task in unsettled(groups(facts)):
-        section = section_of(task.key)
-        if task.key in named:
-            continue
-        if section is not None:
-            problems.append(
-                Problem(
-                    "%(title)s: answered %(done)s of %(total)s questions, not marked complete.",
-                    task.key,
-                    "SECTION_OPEN",
-                    {"title": task.title, "done": task.done, "total": task.total},
-                )
-            )
-        elif task.key == EVIDENCE:
-            problems.append(
-                Problem(
-                    "Evidence: %(missing)s criteria still need documents.",
-                    task.key,
-                    "EVIDENCE_MISSING",
-                    {"missing": facts.evidence_needed - facts.evidence_given},
-                )
-            )
-        elif task.key == AGREEMENT:
-            problems.append(
-                Problem("The partner agreement is not signed.", task.key, "AGREEMENT_UNSIGNED")
-            )
-        else:
-            problems.append(
-                Problem(
-                    "%(title)s: tell the agency what you changed, or why nothing had to change.",
-                    task.key,
-                    "REPLY_MISSING",
-                    {"title": task.title},
-                )
-            )
+    problems += [
+        Problem(
+            "%(title)s: tell the agency what you changed, or why nothing had to change.",
+            key,
+            "REPLY_MISSING",
+            {"title": TITLES[key]},
+        )
+        for key in PROFILE
+        if facts.state is ApplicationState.RETURNED
+        and key in facts.reopened - facts.replied
+        and key not in named
+    ]
+    for section in facts.sections:
+        key = assessment_task(section.id)
+        if editable(facts.state, facts.reopened, key) and section.total:
+            problems += _section_problems(key, section)
+    if editable(facts.state, facts.reopened, AGREEMENT) and not facts.signed:
+        problems.append(
+            Problem("The partner agreement is not signed.", AGREEMENT, "AGREEMENT_UNSIGNED")
+        )
     return problems
+
+
+def _section_problems(key: str, section: SectionFacts) -> list[Problem]:
+    if not section.completed:
+        return [
+            Problem(
+                "%(title)s: %(done)s of %(total)s criteria answered, not marked as complete.",
+                key,
+                "SECTION_OPEN",
+                {"title": section.title, "done": section.answered, "total": section.total},
+            )
+        ]
+    return [
+        Problem(gap.message, key, gap.code, {**gap.params, "control": gap.field})
+        for gap in section.gaps
+    ]
 
 
 def _task(facts: TaskFacts, key: str, status: TaskStatus) -> Task:
@@ -236,7 +235,7 @@ def _section(facts: TaskFacts, section: SectionFacts) -> Task:
     elif _returned(facts):
         status = TaskStatus.CHANGES_NEEDED
     else:
-        status = TaskStatus.IN_PROGRESS if section.answered else TaskStatus.NOT_STARTED
+        status = TaskStatus.IN_PROGRESS if section.begun else TaskStatus.NOT_STARTED
     return Task(
         key,
         section.title,

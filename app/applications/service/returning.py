@@ -62,7 +62,7 @@ def return_to_trader(
     reopened = reopened_by(named, (known.sections[one] for one in criteria))
     sections = [one for one in (section_of(task) for task in sorted(reopened)) if one]
     if sections:
-        assessments.reopen(work, assessment, sections=sections)
+        assessments.reopen(work, assessment, sections)
     found = ApplicationReturn(
         id=work.new_id(),
         application_id=application.id,

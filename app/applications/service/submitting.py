@@ -6,12 +6,14 @@ from app.applications import queries
 from app.applications.agreements import DECLARATION_VERSION, declaration
 from app.applications.models import Application, Snapshot
 from app.applications.queries.content import assessment_of
-from app.applications.rules.frozen import Content, digest
+from app.applications.rules.frozen import Content, digest, fingerprint
 from app.applications.rules.signature import name_problem
 from app.applications.service.letters import day_in_words, to_officers
 from app.applications.service.permission import officer_only
 from app.assessments import service as assessments
+from app.assessments.queries import evidence_revision_ids
 from app.db.concurrency import StaleError, lock_row
+from app.documents.service import freeze
 from app.kernel.errors import IllegalTransitionError, NotReadyError, Problem
 from app.register.programme import PROGRAMMES
 from app.work import Work, move
@@ -30,7 +32,7 @@ def submit(
 ) -> Snapshot:
     """Declare and submit, or submit again what was returned; both freeze what is submitted.
 
-    `seen` is the digest of the content that the officer's page showed. Side effects in order: the
+    `seen` is the fingerprint of the content that the officer's page showed. Side effects in order: the
     assessment is locked and its evidence frozen; the snapshot, with `key` as its id; nothing is
     reopened any more; the move, with its one event, whose reactions open the case or wake it; a
     receipt by mail to every officer. The same key again gives the first snapshot back and does
@@ -50,6 +52,9 @@ def submit(
         # Says what the state is by now, in the words that every such refusal uses.
         application.workflow.move(application.state, "submit")
         raise IllegalTransitionError("It cannot be submitted now.")
+    # Saves that are under way end first, and none begins: what is judged is what is frozen.
+    assessment = assessment_of(work.session, application)
+    lock_row(work.session, assessment)
     unmet = queries.unmet(work, application)
     if unmet:
         raise NotReadyError(unmet)
@@ -59,9 +64,10 @@ def submit(
     if problems or work.actor.person_id is None:
         raise NotReadyError(problems)
     content = queries.present_content(work, application)
-    if digest(content) != seen:
+    if fingerprint(content) != seen:
         raise StaleError
-    assessments.lock(work, assessment_of(work.session, application))
+    assessments.lock(work, assessment)
+    freeze(work, evidence_revision_ids(work.session, assessment.id))
     content["declaration"] = _declaration(work, name)
     content["submitted_at"] = work.now.isoformat()
     snapshot = Snapshot(
