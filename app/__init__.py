@@ -77,10 +77,11 @@ def blueprints(surface: Surface, *, demo: bool) -> list[Blueprint]:
 
         found += [oauth]
     if surface in {"portal", "all"}:
+        from app.applications.views import blueprint as applications
         from app.register.views import blueprint as standing
         from app.traders.views import blueprint as traders
 
-        found += [traders, standing]
+        found += [traders, standing, applications]
     if surface in {"console", "all"}:
         pass
     if surface in {"api", "all"}:
