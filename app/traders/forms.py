@@ -83,22 +83,52 @@ class Day(DateField):
             raise ValueError(msg) from error
 
 
+# WTForms keeps the order in which fields are written down here: errors are listed in it, so it is
+# the order of the page.
+
+
+class EntityTypeField:
+    """What a trader is, asked once."""
+
+    entity_type = RadioField(
+        _l("What kind of company is it?"),
+        choices=choices(EntityType),
+        validators=[InputRequired(_l("Choose the kind of company."))],
+    )
+
+
+class CompanyNameField:
+    """How a trader is called."""
+
+    name = StringField(_l("Legal name of the company"), needed(_l("Give the company's name.")))
+
+
+class SiteNameFields:
+    """How a site is called and what it is."""
+
+    name = StringField(_l("Name of the site"), needed(_l("Give the site a name.")))
+    kind = RadioField(
+        _l("What happens there?"),
+        choices=choices(SiteKind),
+        validators=[InputRequired(_l("Choose what happens there."))],
+    )
+
+
 class AddressFields:
     """A postal address."""
 
+    country = SelectField(
+        _l("Country"), choices=countries, validators=[InputRequired(_l("Choose the country."))]
+    )
     address_line = StringField(_l("Street address"), needed(_l("Give the street address.")))
     city = StringField(_l("City"), needed(_l("Give the city.")))
     region = StringField(_l("State, province or region"), short())
     postal_code = StringField(_l("Postal code"), short())
-    country = SelectField(
-        _l("Country"), choices=countries, validators=[InputRequired(_l("Choose the country."))]
-    )
 
 
-class CompanyFields(AddressFields):
+class CompanyFields(CompanyNameField, AddressFields):
     """What a trader says about itself."""
 
-    name = StringField(_l("Legal name of the company"), needed(_l("Give the company's name.")))
     office_country = RadioField(
         _l("Where is the office in which your staff can be met?"),
         choices=[
@@ -129,14 +159,8 @@ class CompanyFields(AddressFields):
         )
 
 
-class RegisterForm(CompanyFields, OnceForm):
+class RegisterForm(EntityTypeField, CompanyFields, OnceForm):
     """Registering a new trader."""
-
-    entity_type = RadioField(
-        _l("What kind of company is it?"),
-        choices=choices(EntityType),
-        validators=[InputRequired(_l("Choose the kind of company."))],
-    )
 
 
 class CompanyForm(CompanyFields, VersionForm):
@@ -148,15 +172,8 @@ class CompanyForm(CompanyFields, VersionForm):
         return NO_OFFICE if name == "office_country" and value is None else value
 
 
-class SiteFields(AddressFields):
+class SiteFields(SiteNameFields, AddressFields):
     """A place of work."""
-
-    name = StringField(_l("Name of the site"), needed(_l("Give the site a name.")))
-    kind = RadioField(
-        _l("What happens there?"),
-        choices=choices(SiteKind),
-        validators=[InputRequired(_l("Choose what happens there."))],
-    )
 
     def details(self) -> SiteDetails:
         """What the form holds, once it is valid."""

@@ -66,13 +66,23 @@ def visible_trader(work: Work, trader_id: uuid.UUID, permission: Permission) -> 
     return trader
 
 
-def visible_row(work: Work, model: type[OfTrader], trader: Trader, row_id: uuid.UUID) -> OfTrader:
+def visible_row(
+    work: Work,
+    model: type[OfTrader],
+    trader: Trader,
+    row_id: uuid.UUID,
+    *,
+    even_removed: bool = False,
+) -> OfTrader:
     """A row of a trader that is already known to be visible; `NotFoundError` for any other.
 
-    What was removed is absent; an ended appointment and a refused identifier are not.
+    What was removed is absent, unless `even_removed`: the second click on "Remove" must find what
+    the first one removed. An ended appointment and a refused identifier are not absent.
     """
     row = work.session.get(model, row_id)
-    if row is None or row.trader_id != trader.id or getattr(row, "removed_at", None) is not None:
+    if row is None or row.trader_id != trader.id:
+        raise NotFoundError
+    if getattr(row, "removed_at", None) is not None and not even_removed:
         raise NotFoundError
     return row
 

@@ -241,7 +241,9 @@ def test_a_contact_is_added_changed_and_removed(browser, base, work_as):
     path = f"{base}/contacts/{contact.id}"
     assert browser.send(path, name="Ruth D. Delgado").status == 303
     assert "Ruth D. Delgado" in browser.get(f"{base}/contacts").words()
-    assert browser.send(f"{path}/remove").status == 303
+    form = browser.get(f"{path}/remove").fields()
+    assert [browser.post(f"{path}/remove", form).status for _ in range(2)] == [303, 303]
+    assert browser.get(f"{path}/remove").status == 404
     assert "No contact is added yet" in browser.get(f"{base}/contacts").words()
     assert browser.get(path).status == 404
 
@@ -344,6 +346,7 @@ def test_the_states_of_an_identifier_in_words(browser, base, work_as, trader):
     words = browser.get(f"{base}/identifiers").words()
     assert "Verified on 24 November 2026" in words
     assert "Refused: The certificate has lapsed." in words
+    assert words.count("Claimed: the agency has not verified it yet") == 1
     assert "our list may be out of date" in words
 
 

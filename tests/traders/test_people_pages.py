@@ -151,7 +151,9 @@ def test_an_ended_appointment_ends_at_the_next_request(
     path = f"{base}/people/{appointment_of(work_as, viewer).id}"
     assert browser.send(path, role="preparer").status == 303
     assert theirs.get(f"{base}/sites/new").status == 200
-    assert browser.send(f"{path}/end").status == 303
+    form = browser.get(f"{path}/end").fields()
+    assert [browser.post(f"{path}/end", form).status for _ in range(2)] == [303, 303]
+    assert (browser.get(path).status, browser.get(f"{path}/end").status) == (404, 404)
     assert theirs.get(base).status in {403, 404}
     assert trader.name not in theirs.get("/acting-for").text
 

@@ -2,7 +2,7 @@
 
 import uuid
 
-from flask import Response
+from flask import Response, request
 from flask_babel import gettext
 from werkzeug.wrappers import Response as BaseResponse
 
@@ -69,7 +69,8 @@ def contact(trader_id: uuid.UUID, contact_id: uuid.UUID) -> Response | BaseRespo
 def remove_contact(trader_id: uuid.UUID, contact_id: uuid.UUID) -> Response | BaseResponse:
     """Remove a contact, after a page that says what that means."""
     trader, work = own(trader_id), current_work()
-    found = queries.visible_row(work, Contact, trader, contact_id)
+    sent = request.method == "POST"
+    found = queries.visible_row(work, Contact, trader, contact_id, even_removed=sent)
     form = ConfirmVersionForm(obj=found)
 
     def act() -> None:

@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import Callable
+from http import HTTPStatus
 from typing import Any
 
 from flask import Blueprint, Response, current_app, flash, redirect, url_for
@@ -60,7 +61,7 @@ def page(template: str, form: Form, **context: Any) -> Response:  # noqa: ANN401
     return render(
         f"traders/{template}",
         form=form,
-        form_errors=bool(form.errors),
+        form_errors=status >= HTTPStatus.BAD_REQUEST,
         stale=stale,
         status=status,
         **context,

@@ -29,7 +29,7 @@ TONES = {
 STATUS_WORDS = {
     IdentifierState.CLAIMED: "Claimed: the agency has not verified it yet",
     IdentifierState.VERIFIED: "Verified on %(day)s",
-    IdentifierState.REFUSED: "Refused: %(reason)s",
+    IdentifierState.REFUSED: "Refused:",
     IdentifierState.WITHDRAWN: "Withdrawn",
 }
 # Where a person's social security number might be typed, with or without its hyphens.
@@ -44,6 +44,7 @@ class Line:
     label: str
     shown: str
     status: str
+    reason: str
     tone: str
     warnings: tuple[str, ...]
     may_withdraw: bool
@@ -66,6 +67,7 @@ def _line(one: TraderIdentifier) -> Line:
         label=gettext(one.scheme.label),
         shown=one.shown,
         status=_status(one, state),
+        reason=(one.refusal_reason or "") if state is IdentifierState.REFUSED else "",
         tone=TONES.get(state, "neutral"),
         warnings=tuple(f"{gettext(w.message)} {gettext(w.fix)}" for w in unusual),
         may_withdraw="withdraw" in one.available(),
@@ -74,7 +76,7 @@ def _line(one: TraderIdentifier) -> Line:
 
 def _status(one: TraderIdentifier, state: IdentifierState) -> str:
     on = "" if one.verified_at is None else format_date(one.verified_at.date(), "d MMMM yyyy")
-    return gettext(STATUS_WORDS[state], day=on, reason=one.refusal_reason or "")
+    return gettext(STATUS_WORDS[state], day=on)
 
 
 @blueprint.get("/traders/<uuid:trader_id>/identifiers")

@@ -8,6 +8,7 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from app.authz.actor import TraderRole
 from app.authz.permissions import Permission
+from app.kernel.errors import NotFoundError
 from app.kernel.ids import new_id
 from app.traders import queries, service
 from app.traders.forms import ConfirmForm, InviteForm, RoleForm
@@ -15,6 +16,7 @@ from app.traders.models import Appointment
 from app.traders.rules import INVITATION_LASTS, ROLE_MEANINGS, ROLE_NAMES
 from app.traders.views.frame import back_to, blueprint, done, may_here, own, page, saved
 from app.web.access import requires
+from app.web.forms import Form
 from app.web.fragments import render
 from app.web.paging import page_number, paginate
 from app.web.requests import current_work
@@ -74,6 +76,7 @@ def appointment(trader_id: uuid.UUID, appointment_id: uuid.UUID) -> Response | B
     trader, work = own(trader_id, Permission.PEOPLE_APPOINT), current_work()
     found = queries.visible_row(work, Appointment, trader, appointment_id)
     form = RoleForm(obj=found)
+    _must_be_open(found, form)
 
     def act() -> None:
         service.change_role(
@@ -94,6 +97,7 @@ def end_appointment(trader_id: uuid.UUID, appointment_id: uuid.UUID) -> Response
     trader, work = own(trader_id, Permission.PEOPLE_APPOINT), current_work()
     found = queries.visible_row(work, Appointment, trader, appointment_id)
     form = ConfirmForm()
+    _must_be_open(found, form)
     if done(form, lambda: service.end_appointment(work, found)):
         message = gettext("Ended. It took effect at once.")
         if found.person_id == work.actor.person_id:
@@ -107,6 +111,12 @@ def end_appointment(trader_id: uuid.UUID, appointment_id: uuid.UUID) -> Response
         role_names=ROLE_NAMES,
         own_person=work.actor.person_id,
     )
+
+
+def _must_be_open(found: Appointment, form: Form) -> None:
+    """An ended appointment has no page any more; only a form sent twice may come back to it."""
+    if not found.available() and not form.is_submitted():
+        raise NotFoundError
 
 
 def _row(found: Appointment) -> queries.AppointmentRow:

@@ -2,7 +2,7 @@
 
 import uuid
 
-from flask import Response
+from flask import Response, request
 from flask_babel import gettext
 from werkzeug.wrappers import Response as BaseResponse
 
@@ -68,7 +68,8 @@ def site(trader_id: uuid.UUID, site_id: uuid.UUID) -> Response | BaseResponse:
 def remove_site(trader_id: uuid.UUID, site_id: uuid.UUID) -> Response | BaseResponse:
     """Remove a site, after a page that says what that means."""
     trader, work = own(trader_id), current_work()
-    found = queries.visible_row(work, Site, trader, site_id)
+    sent = request.method == "POST"
+    found = queries.visible_row(work, Site, trader, site_id, even_removed=sent)
     form = ConfirmVersionForm(obj=found)
 
     def act() -> None:
