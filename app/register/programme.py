@@ -82,7 +82,7 @@ class StatusText(Part):
     grants: bool = False
     meaning: str
     next: str
-    whose_turn: Literal["agency", "trader"]
+    whose_turn: Literal["agency", "trader", "nobody"]
 
 
 class Clock(Part):

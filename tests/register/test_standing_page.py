@@ -62,7 +62,9 @@ def test_an_active_partner_reads_tier_benefits_reason_and_what_comes_next(work_a
     for code in PROGRAMMES["security"].benefits_of(3):
         if code != "front-of-line":
             assert PROGRAMMES["security"].benefit(code).name in benefits
-    assert "27 November 2026" in page
+    assert "1 benefit is withheld for now." in page
+    assert "From 27 November 2026, 12:00 UTC this changes to: Removed." in page
+    assert "Whose turn</span> Nobody's for now" in page
     assert "Appeal against this: by" in page
     assert "Anchor &amp; Sons" in page
 
