@@ -85,7 +85,10 @@ def blueprints(surface: Surface, *, demo: bool) -> list[Blueprint]:
     if surface in {"console", "all"}:
         pass
     if surface in {"api", "all"}:
-        pass
+        from app.status_api.api import blueprint as internal
+        from app.status_api.probes import blueprint as probes
+
+        found += [internal, probes]
     if demo and surface in {"portal", "all"}:
         pass
     return found

@@ -238,9 +238,9 @@ def test_a_persons_number_is_kept_nowhere(work_as, ask, super_engine):
     assert found.output["exam"]["mode"] == "none"
     with super_engine.connect() as connection:
         kept = " ".join(
-            str(row)
+            row
             for table in ("decision", "audit_event")
-            for row in connection.execute(text(f"SELECT t::text FROM {table} t"))  # noqa: S608
+            for row in connection.scalars(text(f"SELECT t::text FROM {table} t"))  # noqa: S608
         )
     assert PERSONAL not in kept
     assert PERSONAL.replace("-", "") not in kept

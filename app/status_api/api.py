@@ -1,0 +1,285 @@
+"""The addresses of the internal API. One question, one answer; every lookup is recorded."""
+
+import json
+from typing import Any
+
+from flask import Response, current_app, request
+from flask_openapi import APIBlueprint
+from pydantic import BaseModel
+
+from app.audit.access import Seen
+from app.authz.permissions import Permission
+from app.facilitation import queries, service
+from app.facilitation.chance import Chance, derived_key
+from app.facilitation.service import OtherContentError
+from app.kernel.errors import UnavailableError
+from app.kernel.identifiers import MalformedIdentifierError, Scheme, parse
+from app.register.queries import changes as changes_after
+from app.status_api import lookups, openapi
+from app.status_api.bodies import JSON, NDJSON, media_type, raw_body, read_body, refuse
+from app.status_api.lookups import LookupRecord
+from app.status_api.schemas import (
+    MOST_IDENTIFIERS,
+    AskedIdentifier,
+    ChangesQuery,
+    DecisionPath,
+    DecisionsBody,
+    GivenChange,
+    GivenChanges,
+    GivenDecision,
+    GivenDecisions,
+    GivenReplay,
+    GivenStatus,
+    GivenStatuses,
+    Problem,
+    StatusesBody,
+    StatusPath,
+    StatusQuery,
+    StoredDecision,
+)
+from app.web.access import note_access, requires
+from app.web.errors import domain_error, problem_json
+from app.web.fragments import render
+from app.web.requests import current_work
+from app.web.wiring import wiring
+
+STATUSES_LIMIT = 4 * 1024 * 1024
+DECISIONS_LIMIT = 16 * 1024 * 1024
+SIGNED = "application/jwt"
+RETRY_AFTER_SECONDS = "1"
+
+
+def refusals(*statuses: int) -> dict[str | int, Any]:
+    """The refusals that an address documents besides those that every address has."""
+    return {str(status): Problem for status in (400, 401, 403, *statuses)}
+
+
+blueprint = APIBlueprint(
+    "status_api", __name__, url_prefix=openapi.PREFIX, abp_security=[{"bearer": []}]
+)
+
+
+@blueprint.get(
+    "/partners/<scheme>/<value>/status",
+    operation_id="getStatus",
+    responses={"200": GivenStatus, **refusals(404, 406, 503)},
+)
+@requires(Permission.STATUS_READ)
+def status(path: StatusPath, query: StatusQuery) -> Response:
+    """One partner's standing.
+
+    A well-formed identifier that nobody holds is answered `not_a_partner`. Identifiers of
+    social-security form never stand in an address: ask for them with POST /statuses.
+    """
+    if request.accept_mimetypes[SIGNED] > request.accept_mimetypes[JSON]:
+        refuse(
+            406,
+            "Not Acceptable",
+            "Signed answers are not served yet. Ask for application/json.",
+            kind="urn:fairway:not-yet-served",
+        )
+    if lookups.looks_personal(path.scheme, path.value):
+        refuse(
+            400,
+            "Bad Request",
+            "A number of social-security form does not belong in an address, where it would be"
+            " logged. Ask for it with POST /api/v1/statuses.",
+            kind="urn:fairway:identifier-in-address",
+            errors=[
+                {"pointer": "/value", "code": "personal", "detail": "Use POST /api/v1/statuses."}
+            ],
+        )
+    try:
+        parse(Scheme[path.scheme.upper()], path.value)
+    except MalformedIdentifierError as error:
+        refuse(
+            400,
+            "Bad Request",
+            error.message,
+            errors=[{"pointer": "/value", "code": error.code, "detail": error.fix}],
+        )
+    asked = AskedIdentifier(scheme=path.scheme, value=path.value)
+    [found], seen = lookups.look_up(current_work(), [asked], query, lookup_record())
+    note_access(*seen)
+    return answer(found)
+
+
+@blueprint.post(
+    "/statuses",
+    operation_id="getStatuses",
+    responses={"200": GivenStatuses, **refusals(413, 415, 503)},
+)
+@requires(Permission.STATUS_READ)
+def statuses(query: StatusQuery) -> Response:
+    """Up to 10,000 standings, in the order of the question, all of one instant.
+
+    A member that is no identifier is answered `malformed` in its place. With
+    `application/x-ndjson`, one identifier a line in and one answer a line out.
+    """
+    if media_type(JSON, NDJSON) == JSON:
+        asked = [*read_body(StatusesBody, limit=STATUSES_LIMIT).identifiers]
+        given, seen = lookups.look_up(current_work(), asked, query, lookup_record())
+        body = answer(GivenStatuses(statuses=given))
+    else:
+        lines = [line for line in raw_body(STATUSES_LIMIT).split(b"\n") if line.strip()]
+        if len(lines) > MOST_IDENTIFIERS:
+            refuse(400, "Bad Request", f"Send at most {MOST_IDENTIFIERS} lines.")
+        each = [lookups.asked_on(line) for line in lines]
+        given, seen = lookups.look_up(current_work(), each, query, lookup_record())
+        body = Response("".join(f"{one.model_dump_json()}\n" for one in given), mimetype=NDJSON)
+    note_access(*seen)
+    return body
+
+
+@blueprint.get(
+    "/changes", operation_id="getChanges", responses={"200": GivenChanges, **refusals(503)}
+)
+@requires(Permission.FEED_READ)
+def changes(query: ChangesQuery) -> Response:
+    """The change feed: dense, in order, replayable from 0, meant to be polled.
+
+    Go on with `after` = `next`. An `after` beyond the newest change is answered `not-yet`, since
+    whoever has seen more than we have must not believe us.
+    """
+    work = current_work()
+    found, newest = changes_after(work.session, after=query.after, limit=query.limit, now=work.now)
+    if query.after > newest.seq:
+        raise UnavailableError(
+            "The register has not reached change %(min_seq)s yet.",
+            code="not-yet",
+            min_seq=query.after,
+        )
+    return answer(
+        GivenChanges(
+            changes=[GivenChange.model_validate(one) for one in found],
+            next=found[-1].seq if found else query.after,
+            head=newest.seq,
+            at=work.now,
+        )
+    )
+
+
+@blueprint.post(
+    "/decisions",
+    operation_id="decide",
+    responses={"200": GivenDecisions, **refusals(409, 413, 415, 503)},
+)
+@requires(Permission.DECISIONS_WRITE)
+def decide() -> Response:
+    """What 1 to 1,000 transactions get, all of them or none.
+
+    A `transaction_id` that you sent before gets the stored decision; with other content, 409.
+    """
+    body = read_body(DecisionsBody, limit=DECISIONS_LIMIT)
+    made = service.decide(current_work(), body.transactions, chance=chance())
+    return answer(GivenDecisions(decisions=[GivenDecision.of(one) for one in made]))
+
+
+@blueprint.get(
+    "/decisions/<decision_id>",
+    operation_id="getDecision",
+    responses={"200": StoredDecision, **refusals(404)},
+)
+@requires(Permission.DECISIONS_READ)
+def decision(path: DecisionPath) -> Response:
+    """A stored decision with everything that it follows from."""
+    found = queries.visible_decision(current_work(), path.decision_id)
+    note_access(Seen("decision", str(found.id), "shown", seq=found.seq))
+    return answer(StoredDecision.of(found))
+
+
+@blueprint.post(
+    "/decisions/<decision_id>/replay",
+    operation_id="replayDecision",
+    responses={"200": GivenReplay, **refusals(404)},
+)
+@requires(Permission.DECISIONS_READ)
+def replay(path: DecisionPath) -> Response:
+    """The same inputs run through the same policy again: equal, or explained."""
+    work = current_work()
+    found = queries.visible_decision(work, path.decision_id)
+    again = service.replay(work, found, chance=chance())
+    note_access(
+        Seen("decision", str(found.id), "equal" if again.equal else "different", seq=found.seq)
+    )
+    return answer(GivenReplay.of(found, again))
+
+
+@blueprint.get("/openapi.json", doc_ui=False)
+@requires(Permission.PUBLIC)
+def description() -> Response:
+    """The description of this API for programs (OpenAPI 3.1)."""
+    return Response(json.dumps(described()), mimetype=JSON)
+
+
+@blueprint.get("/docs", doc_ui=False)
+@requires(Permission.PUBLIC)
+def documentation() -> Response:
+    """The description of this API for people."""
+    return render("status_api/docs.html", api=described(), problem=openapi.PROBLEM_MEDIA)
+
+
+@blueprint.errorhandler(UnavailableError)
+def unavailable(error: UnavailableError) -> Response:
+    """503, with the word on when to come back."""
+    response = domain_error(error)
+    response.headers["Retry-After"] = RETRY_AFTER_SECONDS
+    return response
+
+
+@blueprint.errorhandler(OtherContentError)
+def other_content(error: OtherContentError) -> Response:
+    """409, with a pointer to the transaction."""
+    detail = error.message % error.params
+    place = f"/transactions/{error.index}/transaction_id"
+    return problem_json(
+        409,
+        "Conflict",
+        detail=detail,
+        errors=[{"pointer": place, "code": "other-content", "detail": "Give it an id of its own."}],
+    )
+
+
+def answer(model: BaseModel) -> Response:
+    """The model as JSON."""
+    return Response(model.model_dump_json(), mimetype=JSON)
+
+
+def described() -> dict[str, object]:
+    """The document, made at the first question and kept with the application."""
+    known = current_app.extensions
+    if "fairway_internal_api" not in known:
+        known["fairway_internal_api"] = openapi.document(
+            current_app.api_doc,  # type: ignore[attr-defined] # Of the library's Flask.
+            version=str(current_app.config["VERSION"]),
+        )
+    found: dict[str, object] = known["fairway_internal_api"]
+    return found
+
+
+def chance() -> Chance:
+    """The keys of decisions, derived at the first question."""
+    known = current_app.extensions
+    if "fairway_chance" not in known:
+        known["fairway_chance"] = Chance(_secret())
+    found: Chance = known["fairway_chance"]
+    return found
+
+
+def lookup_record() -> LookupRecord:
+    """The key of lookup records, derived at the first question."""
+    known = current_app.extensions
+    if "fairway_lookup_record" not in known:
+        known["fairway_lookup_record"] = LookupRecord(
+            derived_key(_secret(), "fairway lookup record")
+        )
+    found: LookupRecord = known["fairway_lookup_record"]
+    return found
+
+
+def _secret() -> str:
+    found = wiring().settings.secret_key
+    if found is None:
+        msg = "No secret key: set FAIRWAY_SECRET_KEY."
+        raise RuntimeError(msg)
+    return found
