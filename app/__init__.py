@@ -69,9 +69,10 @@ def blueprints(surface: Surface, *, demo: bool) -> list[Blueprint]:
     found: list[Blueprint] = []
     if surface in {"portal", "console", "all"}:
         from app.documents.views import blueprint as documents
+        from app.home.views import blueprint as home
         from app.identity.views import blueprint as identity
 
-        found += [identity, documents]
+        found += [home, identity, documents]
     if surface in {"portal", "api", "all"}:
         from app.identity.api import blueprint as oauth
 
@@ -90,5 +91,7 @@ def blueprints(surface: Surface, *, demo: bool) -> list[Blueprint]:
 
         found += [internal, probes]
     if demo and surface in {"portal", "all"}:
-        pass
+        from app.demo.views import blueprint as demonstration
+
+        found += [demonstration]
     return found

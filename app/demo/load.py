@@ -9,6 +9,7 @@ from sqlalchemy import Engine, select
 from app.authz.actor import system_actor
 from app.config import Settings
 from app.db.session import BoundSession, Principal
+from app.demo.accounts import HARBOUR
 from app.demo.story import tell
 from app.identity import scopes, service
 from app.identity.models import ApiClient
@@ -16,7 +17,6 @@ from app.kernel.clock import SystemClock
 from app.reactions import REACTIONS
 from app.traders.models import Trader
 from app.work import Work
-from app.demo.accounts import HARBOUR
 
 INTERNAL = "Demo release system"
 TRADERS_OWN = "Demo importer's filing system"
@@ -43,12 +43,12 @@ def write_client_files(engine: Engine, settings: Settings) -> None:
             service.revoke_client(work, old)
         importer = session.scalars(select(Trader).where(Trader.name == HARBOUR)).one()
         internal, internal_secret = service.create_client(
-            work, name=INTERNAL, scopes=scopes.SCOPES["fairway-api"]
+            work, name=INTERNAL, scopes=scopes.SCOPES[scopes.Audience.INTERNAL]
         )
         own, own_secret = service.create_client(
             work,
             name=TRADERS_OWN,
-            scopes=scopes.SCOPES["fairway-trader"],
+            scopes=scopes.SCOPES[scopes.Audience.TRADER],
             trader_id=importer.id,
         )
     home = Path(settings.home)

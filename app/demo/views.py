@@ -68,9 +68,7 @@ def mailbox() -> Response:
 def message(message_id: uuid.UUID) -> Response:
     _refuse_from_afar()
     found = message_in_mailbox(current_work().session, message_id)
-    return render(
-        "demo/message.html", message=found, parts=_with_links(found.body), form=Form()
-    )
+    return render("demo/message.html", message=found, parts=_with_links(found.body), form=Form())
 
 
 def _refuse_from_afar() -> None:

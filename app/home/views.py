@@ -31,9 +31,7 @@ def start() -> Response:
         return redirect(url_for("home.trader", trader_id=trader_id), code=303)
     work = current_work()
     page = paginate(work.session, traders_of(actor), page_number())
-    return render(
-        "home/start.html", page=page, standings=standing_by_trader(work, page.items)
-    )
+    return render("home/start.html", page=page, standings=standing_by_trader(work, page.items))
 
 
 @blueprint.get("/traders/<uuid:trader_id>/overview")

@@ -1,0 +1,97 @@
+"""What a person wants to know first: how each trader stands, and who has to do what."""
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import func, select
+
+from app.advance_data.models import Batch, Filing
+from app.applications.models import Application
+from app.applications.queries import applications_of
+from app.applications.rules.stages import AGENCY, STAGES, TRADER, Stage
+from app.applications.workflow import ApplicationState
+from app.kernel.errors import Problem
+from app.register.models import RegisterEntry
+from app.register.programme import PROGRAMMES
+from app.register.queries import described
+from app.register.standing import ProgrammeStanding
+from app.traders.models import Trader
+from app.traders.queries import profile_gaps_of
+from app.work import Work
+
+RECENT = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Staged:
+    """An application with its state in words."""
+
+    application: Application
+    stage: Stage
+    programme: str
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """One trader at a glance.
+
+    `yours` and `theirs` are the open applications by whose turn it is; `gaps` are what the
+    profile lacks, shown while the trader has no standing yet; `filings` counts all accepted ones.
+    """
+
+    standings: Sequence[ProgrammeStanding]
+    yours: Sequence[Staged]
+    theirs: Sequence[Staged]
+    gaps: Sequence[Problem]
+    batches: Sequence[Batch]
+    filings: int
+
+
+def overview(work: Work, trader: Trader) -> Overview:
+    """Everything on the trader's first page, in a constant number of statements."""
+    session = work.session
+    standings = described(session, trader.id, at=work.now)
+    staged = [
+        Staged(
+            application=one,
+            stage=STAGES[ApplicationState(one.state)],
+            programme=PROGRAMMES[one.programme].name,
+        )
+        for one in session.scalars(applications_of(trader.id).limit(RECENT))
+    ]
+    new = not any(one.now for one in standings)
+    return Overview(
+        standings=[one for one in standings if one.now],
+        yours=[one for one in staged if one.stage.turn == TRADER],
+        theirs=[one for one in staged if one.stage.turn == AGENCY],
+        gaps=profile_gaps_of(session, trader, work.now.date()) if new else [],
+        batches=session.scalars(
+            select(Batch)
+            .where(Batch.trader_id == trader.id)
+            .order_by(Batch.received_at.desc(), Batch.id.desc())
+            .limit(RECENT)
+        ).all(),
+        filings=session.execute(
+            select(func.count()).select_from(Filing).where(Filing.trader_id == trader.id)
+        ).scalar_one(),
+    )
+
+
+def standing_by_trader(
+    work: Work, traders: Sequence[Trader]
+) -> dict[uuid.UUID, list[tuple[str, str, int | None]]]:
+    """For each trader its programmes in force now, as (programme, status, tier); one statement."""
+    found: dict[uuid.UUID, list[tuple[str, str, int | None]]] = {one.id: [] for one in traders}
+    entries = work.session.scalars(
+        select(RegisterEntry).where(
+            RegisterEntry.trader_id.in_(found),
+            func.upper_inf(RegisterEntry.recorded),
+            RegisterEntry.valid.contains(work.now),
+        )
+    )
+    for entry in entries:
+        programme = PROGRAMMES[entry.programme]
+        status = programme.status(entry.status).name  # type: ignore[arg-type]
+        found[entry.trader_id].append((programme.name, status, entry.tier))
+    return found
