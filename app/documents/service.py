@@ -122,6 +122,7 @@ def remove(work: Work, document: Document) -> None:
     Side effects in order: the mark, the event; nothing when it was removed already.
     `ConflictError` when a submitted application cites any of its revisions.
     """
+    work.session.flush()
     lock_row(work.session, document)
     if document.removed_at is not None:
         return

@@ -1,0 +1,49 @@
+"""What an assessment refuses because of somebody else."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from app.assessments.rules import AnswerInput, Content
+from app.kernel.errors import ConflictError
+
+
+class SectionLockedError(ConflictError):
+    """The section cannot be written to now: it was submitted, or was not reopened (409)."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "This section can no longer be changed: the application was submitted, or the agency"
+            " did not ask for this section."
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Clash:
+    """One answer that two people wrote: `theirs` stands, `yours` was sent, `by` is their name."""
+
+    question_id: str
+    theirs: Content
+    yours: Content
+    by: str
+    at: datetime
+
+
+class AnswersClashError(ConflictError):
+    """Somebody else wrote the same answers first; nothing was saved, nothing is lost (409).
+
+    `merged` holds what the page is to show: yours where you wrote, theirs where only they did.
+    `version` is the section's version with which the merged page may be saved.
+    """
+
+    def __init__(
+        self, clashes: Sequence[Clash], *, merged: Mapping[str, AnswerInput], version: int
+    ) -> None:
+        super().__init__(
+            "%(name)s changed the same answers while you were writing. Both versions are below:"
+            " choose which to keep, then save again.",
+            name=clashes[0].by,
+        )
+        self.clashes = tuple(clashes)
+        self.merged = dict(merged)
+        self.version = version

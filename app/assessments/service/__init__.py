@@ -1,0 +1,23 @@
+"""What can be done to an assessment: answer, attach, complete, lock and reopen."""
+
+from app.assessments.service.answers import save_answers
+from app.assessments.service.evidence import attach_evidence, detach_evidence, upload_evidence
+from app.assessments.service.life import lock, reopen, start
+from app.assessments.service.page import PageInput, Upload, save_page
+from app.assessments.service.sections import complete_section, reopen_section, section_gaps
+
+__all__ = [
+    "PageInput",
+    "Upload",
+    "attach_evidence",
+    "complete_section",
+    "detach_evidence",
+    "lock",
+    "reopen",
+    "reopen_section",
+    "save_answers",
+    "save_page",
+    "section_gaps",
+    "start",
+    "upload_evidence",
+]
