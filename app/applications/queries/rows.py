@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from sqlalchemy import Select, select
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Session
 
 from app.applications.models import (
@@ -101,7 +102,7 @@ def latest_checks(session: Session, trader_id: uuid.UUID) -> dict[str, Eligibili
     rows = session.scalars(
         select(EligibilityCheck)
         .where(EligibilityCheck.trader_id == trader_id)
-        .distinct(EligibilityCheck.programme)
+        .ext(distinct_on(EligibilityCheck.programme))
         .order_by(
             EligibilityCheck.programme, EligibilityCheck.at.desc(), EligibilityCheck.id.desc()
         )
