@@ -241,9 +241,9 @@ def test_a_contact_is_added_changed_and_removed(browser, base, work_as):
     path = f"{base}/contacts/{contact.id}"
     assert browser.send(path, name="Ruth D. Delgado").status == 303
     assert "Ruth D. Delgado" in browser.get(f"{base}/contacts").words()
-    form = browser.get(f"{path}/remove").fields()
-    assert [browser.post(f"{path}/remove", form).status for _ in range(2)] == [303, 303]
-    assert browser.get(f"{path}/remove").status == 404
+    form = browser.get(f"{path}/removal").fields()
+    assert [browser.post(f"{path}/removal", form).status for _ in range(2)] == [303, 303]
+    assert browser.get(f"{path}/removal").status == 404
     assert "No contact is added yet" in browser.get(f"{base}/contacts").words()
     assert browser.get(path).status == 404
 
@@ -367,7 +367,7 @@ def test_a_scheme_of_another_kind_of_trader_is_absent(browser, base):
 def test_withdrawing_asks_first(browser, base, work_as):
     _claim(browser, base, "12-345678900")
     (identifier,) = rows(work_as, TraderIdentifier)
-    path = f"{base}/identifiers/{identifier.id}/withdraw"
+    path = f"{base}/identifiers/{identifier.id}/withdrawal"
     assert "It stops naming your company at once" in browser.get(path).words()
     assert browser.send(path).status == 303
     assert "No identifier is claimed yet" in browser.get(f"{base}/identifiers").words()

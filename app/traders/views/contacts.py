@@ -63,7 +63,7 @@ def contact(trader_id: uuid.UUID, contact_id: uuid.UUID) -> Response | BaseRespo
 
 
 @blueprint.route(
-    "/traders/<uuid:trader_id>/contacts/<uuid:contact_id>/remove", methods=["GET", "POST"]
+    "/traders/<uuid:trader_id>/contacts/<uuid:contact_id>/removal", methods=["GET", "POST"]
 )
 @requires(Permission.TRADER_EDIT)
 def remove_contact(trader_id: uuid.UUID, contact_id: uuid.UUID) -> Response | BaseResponse:

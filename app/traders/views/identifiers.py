@@ -120,7 +120,7 @@ def claim(trader_id: uuid.UUID, scheme: str) -> Response | BaseResponse:
 
 
 @blueprint.route(
-    "/traders/<uuid:trader_id>/identifiers/<uuid:identifier_id>/withdraw",
+    "/traders/<uuid:trader_id>/identifiers/<uuid:identifier_id>/withdrawal",
     methods=["GET", "POST"],
 )
 @requires(Permission.TRADER_EDIT)

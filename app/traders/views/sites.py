@@ -63,7 +63,7 @@ def site(trader_id: uuid.UUID, site_id: uuid.UUID) -> Response | BaseResponse:
     return page("site.html", form, trader=trader, site=found)
 
 
-@blueprint.route("/traders/<uuid:trader_id>/sites/<uuid:site_id>/remove", methods=["GET", "POST"])
+@blueprint.route("/traders/<uuid:trader_id>/sites/<uuid:site_id>/removal", methods=["GET", "POST"])
 @requires(Permission.TRADER_EDIT)
 def remove_site(trader_id: uuid.UUID, site_id: uuid.UUID) -> Response | BaseResponse:
     """Remove a site, after a page that says what that means."""
