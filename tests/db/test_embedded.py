@@ -304,27 +304,52 @@ def test_no_folder_above_is_opened_for_the_server(
     assert "does not exist" in join(place, fast=True, refuge=refuge).refused("start")
 
 
-def test_programs_that_the_server_account_cannot_reach_are_copied(folder: Path) -> None:
-    account = pwd.getpwnam("nobody" if ME == "root" else ME)
+def test_programs_that_the_server_account_cannot_reach_are_copied(
+    join: Join, folder: Path, home: Path
+) -> None:
+    """A checkout under /root: neither its environment nor its FAIRWAY_HOME lets the server in."""
     closed = folder / "closed"
     closed.mkdir()
-    shutil.copytree(installed().parent, closed / "pginstall", symlinks=True)
-    found = closed / "pginstall" / "bin"
-    server = Account(account.pw_name, account.pw_uid, account.pw_gid)
-    assert runnable(found, server, folder) == found
-    # An ordinary person closes the share folder to themselves, root closes its own folder.
-    shut = closed if ME == "root" else next((closed / "pginstall" / "share").rglob("*.bki"))
-    shut.chmod(0o700 if ME == "root" else 0o000)
-    if ME != "root":
-        with pytest.raises(PermissionError):
-            runnable(found, server, folder)
-        return
-    copy = runnable(found, server, folder)
-    assert copy.is_relative_to(folder)
-    assert not copy.is_relative_to(closed)
-    assert runnable(found, server, folder) == copy
-    assert server.run(copy / "postgres", "--version").stdout.startswith("postgres (PostgreSQL) ")
-    assert stat.S_IMODE(closed.stat().st_mode) == 0o700
+    package = installed().parents[1]
+    for part in (package, package.with_name(package.name + ".libs")):
+        if part.exists():
+            shutil.copytree(part, closed / part.name, symlinks=True)
+    closed.chmod(0o700)
+    home.chmod(0o700)
+    programs = closed / installed().relative_to(package.parent)
+    options = {"bin_dir": programs, "fast": True, "refuge": folder / "refuge"}
+    user = join(**options)
+    facts = user.tell("start")
+    assert user.rows("app", "SELECT 1") == [["1"]]
+    user.leave()
+    assert stat.S_IMODE(closed.stat().st_mode) == stat.S_IMODE(home.stat().st_mode) == 0o700
+    if ME == "root":
+        assert Path(facts["bin_dir"]).is_relative_to(Path(facts["data"]).parent)
+    else:
+        # An ordinary user's server runs as that user, for whom nothing is closed.
+        assert facts["bin_dir"] == str(programs)
+
+
+def test_a_failed_first_start_is_taken_up_again_in_the_same_place(
+    join: Join, folder: Path, home: Path
+) -> None:
+    home.chmod(0o700)
+    broken = folder / "broken" / "bin"
+    broken.mkdir(parents=True)
+    for name in ("postgres", "pg_config"):
+        (broken / name).write_text(f'#!/bin/sh\nexec {installed() / name} "$@"\n')
+    (broken / "initdb").write_text('#!/bin/sh\n[ "$1" = --version ] || { echo full; exit 1; }\n')
+    for program in broken.iterdir():
+        program.chmod(0o755)
+    options = {"fast": True, "refuge": folder / "refuge"}
+    for _ in range(2):
+        assert "initdb failed:\nfull" in join(bin_dir=broken, **options).refused("start")
+    user = join(**options)
+    data = Path(user.tell("start")["data"])
+    user.leave()
+    places = list((folder / "refuge").glob("*")) if ME == "root" else [home / "postgres"]
+    assert places == [data.parent]
+    assert not data.with_name("pgdata.unfinished").exists()
 
 
 def test_another_persons_cluster_is_refused_with_a_reason(join: Join, home: Path) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 from app.db.embedded.account import Account, ClusterError
 
 DEBIAN = Path("/usr/lib/postgresql")
+CAN_RUN = '"$1" --version && "$2" --version && test -r "$3"'
 BUILTIN_LOCALES = 17  # The first version with locales of its own,
 FULL_UNICODE = 18  # and the first that maps all letters between cases.
 
@@ -39,27 +40,32 @@ def runnable(programs: Path, account: Account, place: Path) -> Path:
     The copy serves a virtual environment under /root: the server's account cannot enter there.
     """
     share = Path(_output(programs / "pg_config", "--sharedir"))
-    if account.passes(
-        'test -x "$1" && test -r "$2"', programs / "postgres", share / "postgres.bki"
-    ):
+    if account.passes(CAN_RUN, programs / "initdb", programs / "postgres", share / "postgres.bki"):
         return programs
-    copy = place / ("binaries-" + _output(programs / "postgres", "--version").split()[2])
+    version = _output(programs / "postgres", "--version").split()[2]
+    copy = place / f"binaries-{version}"
+    # The programs look for their libraries at a path relative to their own.
+    prefix = programs.parent
+    package, libraries = prefix.parent, prefix.parent.with_name(prefix.parent.name + ".libs")
     if not copy.exists():
         unfinished = Path(tempfile.mkdtemp(prefix="unfinished-", dir=place))
         for part in ("bin", "lib", "share"):
-            shutil.copytree(programs.parent / part, unfinished / part, symlinks=True)
+            target = unfinished / package.name / prefix.name / part
+            shutil.copytree(prefix / part, target, symlinks=True)
+        if libraries.is_dir():
+            shutil.copytree(libraries, unfinished / libraries.name, symlinks=True)
         for path in (unfinished, *unfinished.rglob("*")):
             if not path.is_symlink():
                 runs = path.is_dir() or path.stat().st_mode & stat.S_IXUSR
                 path.chmod(0o755 if runs else 0o644)
         unfinished.rename(copy)
-    return copy / "bin"
+    return copy / package.name / prefix.name / "bin"
 
 
 def forget_old_copies(place: Path, current: Path) -> None:
     """Remove copies of other versions; only while no server runs from one."""
     for folder in (*place.glob("binaries-*"), *place.glob("unfinished-*")):
-        if folder != current.parent:
+        if not current.is_relative_to(folder):
             shutil.rmtree(folder)
 
 

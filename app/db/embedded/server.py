@@ -161,7 +161,7 @@ class Server:
     def _initialise(self) -> None:
         """Make the cluster aside and move it into place, so that a half-made one is never used."""
         account = self.account
-        if not account.can_enter(self._home):
+        if not self._location.exists() and not account.can_enter(self._home):
             self._move_out(account)
         data = self.data
         unfinished = data.with_name("pgdata.unfinished")
