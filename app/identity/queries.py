@@ -19,6 +19,14 @@ def person_by_email(session: Session, email: str) -> Person | None:
     return session.execute(select(Person).where(Person.email == email)).scalar_one_or_none()
 
 
+def known_person(session: Session, email: str) -> Person:
+    """The person who is known to have this address; `NotFoundError` when there is none."""
+    found = person_by_email(session, email)
+    if found is None:
+        raise NotFoundError
+    return found
+
+
 def person(session: Session, person_id: uuid.UUID) -> Person:
     """The person with this id; `NotFoundError` when there is none."""
     found = session.get(Person, person_id)

@@ -57,7 +57,9 @@ def person_of_session(_request: Request) -> SignedIn | None:
     """Flask-Login's loader. The session's row is the only place that knows who signed in."""
     current = this_session()
     if current.failure is not None:
-        raise current.failure
+        # Once only: the page that tells of it asks for the person again.
+        failure, current.failure = current.failure, None
+        raise failure
     found = current.found
     if found is None or found.person_id is None:
         return None

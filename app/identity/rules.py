@@ -138,7 +138,7 @@ def local_path(wanted: str | None) -> str:
 
     Browsers read two slashes of either kind at the start as the name of another site.
     """
-    if not wanted or not wanted.startswith("/") or wanted.startswith(("//", "/\\")):
+    if not wanted or not wanted.startswith("/") or wanted.startswith("//"):
         return "/"
     if any(not char.isprintable() or char == "\\" for char in wanted):
         return "/"

@@ -136,6 +136,7 @@ def test_a_form_token_of_another_session_is_refused(app, ada, client, post):
         ("/traders/1?page=2", "/traders/1?page=2"),
         ("https://evil.example/", "/"),
         ("//evil.example/", "/"),
+        ("///evil.example/", "/"),
         ("/\\evil.example/", "/"),
         ("/%5Cevil.example", "/"),
         ("/\t/evil.example/", "/"),

@@ -3,10 +3,10 @@
 import uuid
 from datetime import timedelta
 
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from app.identity import queries
-from app.identity.models import LinkPurpose, OneTimeLink
+from app.identity.models import LinkPurpose, OneTimeLink, Person
 from app.identity.secret_values import digest
 from app.kernel.errors import ConflictError
 from app.kernel.ids import new_token
@@ -36,6 +36,8 @@ def make_link(
 ) -> tuple[OneTimeLink, str]:
     """Insert a link and give it with its token; a person's older ones for this purpose end."""
     if person_id is not None:
+        # Two requests at once take turns, so that only the newest link is good.
+        work.session.execute(select(Person.id).where(Person.id == person_id).with_for_update())
         spend_all(work, person_id, purpose)
     token = new_token()
     link = OneTimeLink(

@@ -3,6 +3,8 @@
 import uuid
 from collections.abc import Iterable
 
+from sqlalchemy.dialects.postgresql import insert
+
 from app.audit.tags import EventTag
 from app.authz.actor import AgencyRole
 from app.identity import queries, rules, session_store
@@ -26,11 +28,12 @@ def sign_up(work: Work, *, name: str, email: str, password: str, site: str) -> N
     """
     _check_password(password, email=email, name=name)
     hashed = hash_password(password)
-    known = queries.person_by_email(work.session, email)
-    if known is None:
-        person = _insert(work, name=name, email=email, hashed=hashed)
+    person = _insert(work, name=name, email=email, hashed=hashed)
+    if person is not None:
         send_verification(work, person, site=site)
-    elif known.mail_verified_at is None and known.ended_at is None:
+        return
+    known = queries.known_person(work.session, email)
+    if known.mail_verified_at is None and known.ended_at is None:
         # Whoever signed up first under an address of somebody else must not choose its password;
         # using the link asks for the newest one, which only the two together can give.
         known.name = name
@@ -155,13 +158,13 @@ def add_person(
     Errors: `ConflictError` when the address is known; `NotReadyError` for the password.
     Records `PERSON_SIGNED_UP`, and `STAFF_APPOINTED` for each role.
     """
-    if queries.person_by_email(work.session, email) is not None:
-        raise ConflictError("Somebody with the address %(email)s has access already.", email=email)
     hashed = None
     if password is not None:
         _check_password(password, email=email, name=name)
         hashed = hash_password(password)
     person = _insert(work, name=name, email=email, hashed=hashed)
+    if person is None:
+        raise ConflictError("Somebody with the address %(email)s has access already.", email=email)
     person.mail_verified_at = work.now
     for role in roles:
         give_role(work, person, role)
@@ -178,12 +181,17 @@ def end_person(work: Work, person: Person) -> None:
     work.record(EventTag.PERSON_ENDED, person)
 
 
-def _insert(work: Work, *, name: str, email: str, hashed: str | None) -> Person:
-    person = Person(
-        id=work.new_id(), name=name, email=email, password_hash=hashed, created_at=work.now
-    )
-    work.session.add(person)
-    work.session.flush()
+def _insert(work: Work, *, name: str, email: str, hashed: str | None) -> Person | None:
+    """Insert a person and record it; `None` when the address is taken, be it by a double click."""
+    person_id = work.session.execute(
+        insert(Person)
+        .values(id=work.new_id(), name=name, email=email, password_hash=hashed, created_at=work.now)
+        .on_conflict_do_nothing(index_elements=[Person.email])
+        .returning(Person.id)
+    ).scalar_one_or_none()
+    if person_id is None:
+        return None
+    person = queries.person(work.session, person_id)
     work.record(EventTag.PERSON_SIGNED_UP, person)
     return person
 
