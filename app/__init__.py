@@ -66,7 +66,9 @@ def blueprints(surface: Surface, *, demo: bool) -> list[Blueprint]:
 
     Signing in is needed by portal and console alike, tokens by portal and api.
     """
-    found: list[Blueprint] = []
+    from app.status_api.probes import blueprint as probes
+
+    found: list[Blueprint] = [probes]
     if surface in {"portal", "console", "all"}:
         from app.documents.views import blueprint as documents
         from app.home.views import blueprint as home
@@ -87,9 +89,8 @@ def blueprints(surface: Surface, *, demo: bool) -> list[Blueprint]:
         pass
     if surface in {"api", "all"}:
         from app.status_api.api import blueprint as internal
-        from app.status_api.probes import blueprint as probes
 
-        found += [internal, probes]
+        found += [internal]
     if demo and surface in {"portal", "all"}:
         from app.demo.views import blueprint as demonstration
 

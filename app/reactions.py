@@ -8,6 +8,7 @@ from app.applications.models import Application
 from app.audit.models import AuditEvent
 from app.audit.tags import EventTag
 from app.casework import service as casework
+from app.register import service as register
 from app.register.models import Determination
 from app.work import Reaction, Work
 
@@ -36,6 +37,11 @@ def _tell_of_suspension(work: Work, event: AuditEvent) -> None:
     casework.tell_of_suspension(work, work.session.get_one(Determination, event.subject_id))
 
 
+def _number_the_change(work: Work, event: AuditEvent) -> None:
+    if event.trader_id is not None:
+        register.note_identifier_change(work, event.trader_id)
+
+
 REACTIONS: dict[EventTag, tuple[Reaction, ...]] = {
     EventTag.APPLICATION_SUBMITTED: (_open_case,),
     EventTag.APPLICATION_RESUBMITTED: (_receive_answer,),
@@ -44,4 +50,8 @@ REACTIONS: dict[EventTag, tuple[Reaction, ...]] = {
     EventTag.DETERMINATION_DECLINED: (_send_case_back,),
     EventTag.DETERMINATION_WITHDRAWN: (_send_case_back,),
     EventTag.PARTNER_SUSPENDED_URGENTLY: (_tell_of_suspension,),
+    # Who holds an identifier decides what the status API answers, so the feed counts it too.
+    EventTag.IDENTIFIER_VERIFIED: (_number_the_change,),
+    EventTag.IDENTIFIER_REFUSED: (_number_the_change,),
+    EventTag.IDENTIFIER_WITHDRAWN: (_number_the_change,),
 }

@@ -18,6 +18,7 @@ import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import Engine, create_engine, make_url, text
 
+import app.tasks
 from app import create_app
 from app.authz.actor import Actor, system_actor
 from app.config import Settings
@@ -131,7 +132,7 @@ BEGIN
        OR schemaname = 'procrastinate' AND tablename LIKE 'procrastinate%'
   LOOP
     EXECUTE 'SELECT EXISTS (SELECT 1 FROM ' || name || ')' INTO found;
-    IF found AND name <> 'public.register_sequence' THEN
+    IF found THEN
       EXECUTE 'DELETE FROM ' || name;
     END IF;
   END LOOP;

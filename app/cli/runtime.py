@@ -16,9 +16,11 @@ from app.db.embedded import Cluster
 from app.db.session import BoundSession, Principal, make_engine
 from app.kernel.clock import SystemClock
 from app.reactions import REACTIONS
+from app.traders.sealing import equip
 from app.work import Work
 
 DEMO_MARK = "demo-data"
+DEMO_DONE = "demo-data-complete"
 
 
 class RefusedError(Exception):
@@ -46,6 +48,7 @@ class Runtime:
 def runtime(*, check_demo: bool = True) -> Iterator[Runtime]:
     """Settings, secrets and a running database; an embedded one that we started is stopped again."""
     settings = with_secret(read_settings())
+    equip(settings.secret_key)
     if check_demo:
         refuse_demo_home(settings)
     if settings.database_url is not None:
@@ -103,3 +106,12 @@ def migrate_to_head(run: Runtime) -> bool:
         )
     migrate.upgrade(run.owner_url)
     return True
+
+
+def empty(run: Runtime) -> None:
+    """Take an embedded database back to nothing and build it anew; for unfinished demo data."""
+    if run.owner_url is None or not run.settings.demo_mode:
+        raise RefusedError("Only a demo database is ever emptied.")
+    run.engine.dispose()
+    migrate.downgrade(run.owner_url, "base")
+    migrate.upgrade(run.owner_url)

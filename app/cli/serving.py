@@ -5,15 +5,20 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
+from http import HTTPStatus
+from http.client import HTTPConnection
 from pathlib import Path
 from types import FrameType
 
 import click
 from granian import Granian
 from granian.constants import Interfaces
+from granian.log import LogLevels
 
-from app.cli.runtime import DEMO_MARK, Runtime, migrate_to_head, runtime
+import app.tasks  # noqa: F401 - makes the worker know its tasks.
+from app.cli.runtime import DEMO_DONE, DEMO_MARK, Runtime, empty, migrate_to_head, runtime
 from app.cli.wsgi import HANDOVER, handed_over
 from app.jobs.queue import Bench, equip, run_worker
 from app.kernel.clock import SystemClock
@@ -38,15 +43,15 @@ def serve(*, workers: int) -> None:
             port=run.settings.port,
             interface=Interfaces.WSGI,
             workers=workers,
-            blocking_threads=8,
+            blocking_threads=4,
             backpressure=64,
             websockets=False,
-            log_enabled=True,
+            log_level=LogLevels.warning,
             log_access=False,
             respawn_failed_workers=True,
             workers_kill_timeout=10,
         )
-        announce(run, seconds=time.monotonic() - started)
+        threading.Thread(target=announce, args=(run, started), daemon=True).start()
         try:
             server.serve()
         except KeyboardInterrupt:
@@ -84,19 +89,27 @@ def prepare_demo(run: Runtime) -> None:
     """Load the demo data once, and write the demo clients' files at every start."""
     from app.demo.load import load, write_client_files  # noqa: PLC0415 - demo mode only.
 
-    mark = run.settings.home / DEMO_MARK
-    if not mark.exists():
+    begun = run.settings.home / DEMO_MARK
+    done = run.settings.home / DEMO_DONE
+    if not done.exists():
+        if begun.exists():
+            # A start that was interrupted left half a story; only a demo database is emptied so.
+            step("The demo data was left unfinished; starting it anew")
+            empty(run)
+        begun.touch()
         step("Loading demo data")
         load(run.engine, run.settings)
-        mark.touch()
+        done.touch()
     write_client_files(run.engine, run.settings)
 
 
-def announce(run: Runtime, *, seconds: float) -> None:
-    """Print where everything is."""
+def announce(run: Runtime, started: float) -> None:
+    """Wait for the first page, then print where everything is."""
     address = run.settings.address
+    while not _answers(run.settings.host, run.settings.port):
+        time.sleep(0.05)
     lines = [
-        f"Ready after {seconds:.1f} s",
+        f"Ready after {time.monotonic() - started:.1f} s",
         "",
         f"  Portal    {address}/",
         f"  Console   {address}/console/",
@@ -117,6 +130,17 @@ def announce(run: Runtime, *, seconds: float) -> None:
     lines += ["", "  Ctrl-C stops it all."]
     click.echo("\n".join(lines))
     sys.stdout.flush()
+
+
+def _answers(host: str, port: int) -> bool:
+    connection = HTTPConnection(host, port, timeout=10)
+    try:
+        connection.request("GET", "/healthz")
+        return connection.getresponse().status == HTTPStatus.OK
+    except OSError:
+        return False
+    finally:
+        connection.close()
 
 
 def step(text: str) -> None:

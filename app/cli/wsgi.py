@@ -9,6 +9,7 @@ from app import create_app
 from app.cli.runtime import with_secret
 from app.config import Settings, read_settings
 from app.db.session import make_engine
+from app.traders.sealing import equip
 from app.web.requests import FairwayApp
 
 HANDOVER = "SERVE_FAIRWAY"
@@ -18,6 +19,7 @@ HANDOVER = "SERVE_FAIRWAY"
 def handed_over() -> tuple[Settings, str, Engine]:
     """Settings, database address and engine, as the serving process hands them over."""
     settings = with_secret(read_settings())
+    equip(settings.secret_key)
     url = json.loads(os.environ[HANDOVER])["app_url"]
     return settings, url, make_engine(url)
 

@@ -6,10 +6,10 @@ from pathlib import Path
 
 from sqlalchemy import Engine, select
 
-from app.authz.actor import system_actor
 from app.config import Settings
 from app.db.session import BoundSession, Principal
 from app.demo.accounts import HARBOUR
+from app.demo.stage import DEMO
 from app.demo.story import tell
 from app.identity import scopes, service
 from app.identity.models import ApiClient
@@ -20,7 +20,6 @@ from app.work import Work
 
 INTERNAL = "Demo release system"
 TRADERS_OWN = "Demo importer's filing system"
-DEMO = system_actor("demo")
 
 
 def load(engine: Engine, settings: Settings) -> None:

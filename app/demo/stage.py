@@ -1,0 +1,51 @@
+"""Where the demonstration's story is told: services, called by invented people at invented times."""
+
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from sqlalchemy import Engine
+from sqlalchemy.orm import Session
+
+from app.authz.actor import Actor, ActorKind, system_actor
+from app.db.session import BoundSession, Principal
+from app.identity import queries as people
+from app.identity.models import Person
+from app.kernel.clock import FixedClock
+from app.reactions import REACTIONS
+from app.traders.queries import appointments_of
+from app.work import Work
+
+DEMO = system_actor("demo")
+
+
+@dataclass(slots=True)
+class Stage:
+    """The database, the story's own clock, and who is who. `people` maps names to person ids."""
+
+    engine: Engine
+    clock: FixedClock
+    people: dict[str, uuid.UUID] = field(default_factory=dict)
+
+    @contextmanager
+    def work(self, *, by: str | None = None, at: datetime | None = None) -> Iterator[Work]:
+        """One committed unit of work at the story's time; `by` names a person, else the system."""
+        if at is not None:
+            self.clock.at = at
+        with BoundSession(self.engine, Principal(DEMO.principal)) as session, session.begin():
+            actor = DEMO if by is None else self._actor(session, by)
+            yield Work(session=session, actor=actor, now=self.clock.now(), reactions=REACTIONS)
+
+    def _actor(self, session: Session, name: str) -> Actor:
+        person = session.get_one(Person, self.people[name])
+        return Actor(
+            ActorKind.PERSON,
+            person_id=person.id,
+            name=person.name,
+            email=person.email,
+            fresh_at=self.clock.now(),
+            agency_roles=people.agency_roles(session, person.id),
+            appointments=appointments_of(session, person.id),
+        )

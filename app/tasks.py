@@ -1,0 +1,7 @@
+"""Imports every feature's tasks, so that a worker knows the jobs it may be handed."""
+
+from app.advance_data import tasks as advance_data
+from app.documents import tasks as documents
+from app.notifications import tasks as notifications
+
+__all__ = ["advance_data", "documents", "notifications"]
