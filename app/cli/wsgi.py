@@ -10,6 +10,7 @@ from app.cli.runtime import with_secret
 from app.config import Settings, read_settings
 from app.db.session import make_engine
 from app.traders.sealing import equip
+from app.web.logs import configure_logs
 from app.web.requests import FairwayApp
 
 HANDOVER = "SERVE_FAIRWAY"
@@ -26,5 +27,6 @@ def handed_over() -> tuple[Settings, str, Engine]:
 
 def build() -> FairwayApp:
     """The application of this process's surface."""
+    configure_logs()
     settings, _url, engine = handed_over()
     return create_app(settings.surface, settings=settings, engine=engine)

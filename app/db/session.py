@@ -66,6 +66,8 @@ def make_engine(url: str, **options: Any) -> Engine:  # noqa: ANN401 - passed to
     options.setdefault("pool_size", 8)
     options.setdefault("max_overflow", 8)
     options.setdefault("pool_pre_ping", True)
+    # An error's text would otherwise carry the values of the statement into the log.
+    options.setdefault("hide_parameters", True)
     return create_engine(
         url,
         connect_args={

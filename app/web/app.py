@@ -16,6 +16,7 @@ from app.web.assets import register_assets
 from app.web.errors import register_error_handlers
 from app.web.filters import register_filters
 from app.web.headers import add_headers
+from app.web.logs import register_logs
 from app.web.navigation import acting_for, navigation
 from app.web.requests import FairwayApp, close_work, current_actor
 from app.web.validation import SECURITY_SCHEMES, refuse_malformed
@@ -63,6 +64,7 @@ def build(wired: Wiring, *, surface: str, root: Path, version: str) -> FairwayAp
     register_assets(app)
     register_filters(app)
     register_error_handlers(app)
+    register_logs(app)
     app.before_request(enforce)
     app.before_request(_protect_from_forgery)
     app.after_request(add_headers)
