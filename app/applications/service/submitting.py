@@ -66,7 +66,8 @@ def submit(
     content = queries.present_content(work, application)
     if fingerprint(content) != seen:
         raise StaleError
-    assessments.lock(work, assessment)
+    if "lock" in assessment.available():  # It stayed locked when a return named none of it.
+        assessments.lock(work, assessment)
     freeze(work, evidence_revision_ids(work.session, assessment.id))
     content["declaration"] = _declaration(work, name)
     content["submitted_at"] = work.now.isoformat()

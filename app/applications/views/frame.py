@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from flask import Blueprint, Response, current_app, flash, redirect, url_for
+from flask import Blueprint, Response, flash, redirect, url_for
 from werkzeug.wrappers import Response as BaseResponse
 
 from app.applications import queries
@@ -13,6 +13,7 @@ from app.applications.models import Application
 from app.applications.rules import tasks
 from app.applications.rules.stages import STAGES, Stage
 from app.applications.workflow import ApplicationState
+from app.assessments.models import Assessment
 from app.authz.permissions import Permission
 from app.authz.policy import may
 from app.kernel.errors import NotFoundError, Problem
@@ -90,6 +91,23 @@ def profile_page(trader: Trader, task: str, code: str = "") -> str:
     return url_for(PROFILE_PAGES[task], trader_id=trader.id)
 
 
+@blueprint.app_context_processor
+def comments_for_the_assessment() -> dict[str, Any]:
+    """Lets the assessment's pages show the agency's comments, of which their package knows nothing.
+
+    `returned_comments_of(assessment)` maps criterion ids to what the agency says in the present
+    return of the assessment's application; it asks the database only when a page calls it.
+    """
+    return {"returned_comments_of": returned_comments_of}
+
+
+def returned_comments_of(assessment: Assessment) -> dict[str, str]:
+    """The agency's comments on an assessment's criteria, while its application is returned."""
+    session = current_work().session
+    found = queries.application_of_assessment(session, assessment.id)
+    return {} if found is None else queries.returned_comments(session, found)
+
+
 def section_page(application: Application, section_id: str) -> str:
     """The address of a section of the application's assessment."""
     return url_for(
@@ -144,8 +162,3 @@ def see(endpoint: str, message: str = "", **values: Any) -> BaseResponse:  # noq
     if message:
         flash(message, "success")
     return redirect(url_for(f"applications.{endpoint}", **values), code=303)
-
-
-def has_page(endpoint: str) -> bool:
-    """Whether this surface carries the page."""
-    return endpoint in current_app.view_functions
