@@ -25,11 +25,11 @@ def say(text: str) -> None:
 
 @contextlib.contextmanager
 def step(text: str) -> Iterator[None]:
-    """Announce a step, and say how long it took when it is done."""
+    """Announce a step, and say how long it took."""
     say(f"{text} ...")
     began = time.monotonic()
     yield
-    say(f"{text}: done in {time.monotonic() - began:.1f} s")
+    say(f"{text}: took {time.monotonic() - began:.1f} s")
 
 
 def call(*command: str | Path, env: dict[str, str] | None = None) -> int:
