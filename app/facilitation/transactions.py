@@ -60,6 +60,11 @@ Instant = Annotated[
 ]
 
 
+def _whole(value: object) -> object:
+    """JSON has one kind of number, so 120.0 is the whole number 120."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
 def _never_a_persons_number(text: str) -> str:
     if masked(text) != text:
         msg = "This has the form of a social security number, which no id may have."
@@ -71,6 +76,11 @@ CallersId = Annotated[
     str,
     Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:/-]{0,99}$"),
     AfterValidator(_never_a_persons_number),
+]
+RiskScore = Annotated[
+    int,
+    Field(strict=True, ge=0, le=HIGHEST_RISK),
+    BeforeValidator(_whole, json_schema_input_type=Annotated[int, Field(ge=0, le=HIGHEST_RISK)]),
 ]
 DecimalText = Annotated[str, Field(pattern=r"^(0|[1-9][0-9]{0,14})(\.[0-9]{1,6})?$")]
 
@@ -143,7 +153,7 @@ class Transaction(Part):
     parties: tuple[Party, ...] = Field(max_length=MOST_PARTIES)
     lines: tuple[Line, ...] = Field(max_length=MOST_LINES)
     filing_id: CallersId | None = None
-    risk_score: Annotated[int, Field(strict=True, ge=0, le=HIGHEST_RISK)] | None = None
+    risk_score: RiskScore | None = None
     holds: tuple[Hold, ...] = Field(max_length=16)
 
 

@@ -22,7 +22,7 @@ from app.register.programme import PROGRAMMES, Status
 MOST_IDENTIFIERS: Final = 10_000
 MOST_CHANGES: Final = 1_000
 HIGHEST_SEQ: Final = 2**63 - 1
-_WHOLE: Final = re.compile(r"[0-9]{1,19}", re.ASCII)
+_WHOLE: Final = re.compile(r"([0-9]{1,19})(?:\.0)?", re.ASCII)
 
 
 class Taken(BaseModel):
@@ -38,9 +38,10 @@ class Given(BaseModel):
 
 
 def _whole(value: object) -> object:
-    """Digits alone; the library would also read `1_0`, `+1` and `1.0`."""
-    if isinstance(value, str) and _WHOLE.fullmatch(value):
-        return int(value)
+    """Digits, and `.0`, which JSON Schema counts as whole; the library would also read `1_0`."""
+    found = _WHOLE.fullmatch(value) if isinstance(value, str) else None
+    if found is not None:
+        return int(found[1])
     msg = "Give a whole number."
     raise ValueError(msg)
 
@@ -55,7 +56,12 @@ def _known_programme(value: str) -> str:
 Seq = Annotated[
     int,
     Field(ge=0, le=HIGHEST_SEQ),
-    BeforeValidator(_whole, json_schema_input_type=int),
+    BeforeValidator(_whole, json_schema_input_type=Annotated[int, Field(ge=0, le=HIGHEST_SEQ)]),
+]
+Limit = Annotated[
+    int,
+    Field(ge=1, le=MOST_CHANGES),
+    BeforeValidator(_whole, json_schema_input_type=Annotated[int, Field(ge=1, le=MOST_CHANGES)]),
 ]
 ProgrammeName = Annotated[
     str, AfterValidator(_known_programme), Field(json_schema_extra={"enum": sorted(PROGRAMMES)})
@@ -93,11 +99,7 @@ class ChangesQuery(Taken):
     """Where to go on, and how far."""
 
     after: Seq = Field(default=0, description="The number of the last change that you have.")
-    limit: Annotated[
-        int,
-        Field(ge=1, le=MOST_CHANGES),
-        BeforeValidator(_whole, json_schema_input_type=int),
-    ] = Field(default=100, description="How many changes at most.")
+    limit: Limit = Field(default=100, description="How many changes at most.")
 
 
 class DecisionPath(Taken):
