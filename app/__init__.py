@@ -81,10 +81,11 @@ def blueprints(surface: Surface, *, demo: bool) -> list[Blueprint]:
         found += [oauth]
     if surface in {"portal", "all"}:
         from app.applications.views import blueprint as applications
+        from app.assessments.views import blueprint as assessments
         from app.register.views import blueprint as standing
         from app.traders.views import blueprint as traders
 
-        found += [traders, standing, applications]
+        found += [traders, standing, applications, assessments]
     if surface in {"console", "all"}:
         pass
     if surface in {"api", "all"}:

@@ -8,7 +8,7 @@ from sqlalchemy.ext.hybrid import hybrid_property
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.db.base import Base, HasId, HasState
-from app.documents.workflow import SCAN
+from app.documents.workflow import SCAN, ScanState
 
 TRADER = "trader.id"
 PERSON = "person.id"
@@ -80,3 +80,8 @@ class DocumentRevision(HasId, HasState, Base):
     def scan_state(self) -> str:
         """The state under the name by which other packages know it; read-only."""
         return self._state
+
+    @property
+    def openable(self) -> bool:
+        """Whether it is handed out, be it after a warning."""
+        return self.state in {ScanState.CLEAN, ScanState.UNSCANNED}
