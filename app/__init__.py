@@ -87,7 +87,9 @@ def blueprints(surface: Surface, *, demo: bool) -> list[Blueprint]:
 
         found += [traders, standing, applications, assessments]
     if surface in {"console", "all"}:
-        pass
+        from app.casework.views import blueprint as casework
+
+        found += [casework]
     if surface in {"api", "all"}:
         from app.status_api.api import blueprint as internal
 

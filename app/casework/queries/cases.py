@@ -1,7 +1,7 @@
 """One case: its snapshot, its verdicts, its gates, its requests, its proposals."""
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -26,7 +26,7 @@ from app.register.models import Determination
 from app.register.programme import PROGRAMMES, Move
 from app.register.queries import standing_of
 from app.register.rules import Standing
-from app.traders.models import IdentifierConflict, TraderIdentifier
+from app.traders.models import IdentifierConflict, Trader, TraderIdentifier
 from app.traders.queries import CONFLICT_STATE, IDENTIFIER_STATE, identifiers_of
 from app.traders.workflow import ConflictState, IdentifierState
 from app.work import Work
@@ -48,6 +48,25 @@ def visible_case(
 def case_of(session: Session, application_id: uuid.UUID) -> Case | None:
     """The case about an application, `None` while it was never submitted."""
     return session.scalars(select(Case).where(Case.application_id == application_id)).one_or_none()
+
+
+def open_case_of(session: Session, trader_id: uuid.UUID) -> Case | None:
+    """The trader's newest case that is not closed."""
+    return session.scalars(
+        select(Case)
+        .where(Case.trader_id == trader_id, Case.closed_at.is_(None))
+        .order_by(Case.opened_at.desc(), Case.id.desc())
+        .limit(1)
+    ).one_or_none()
+
+
+def cases_of(session: Session, trader_id: uuid.UUID) -> Sequence[Case]:
+    """Every case about a trader, the newest first."""
+    return session.scalars(
+        select(Case)
+        .where(Case.trader_id == trader_id)
+        .order_by(Case.opened_at.desc(), Case.id.desc())
+    ).all()
 
 
 def dossier(work: Work, case: Case) -> Dossier:
@@ -119,6 +138,34 @@ def open_conflicts_of(session: Session, trader_id: uuid.UUID) -> Sequence[Identi
         .where(TraderIdentifier.trader_id == trader_id, live, CONFLICT_STATE == ConflictState.OPEN)
         .order_by(IdentifierConflict.opened_at, IdentifierConflict.id)
     ).all()
+
+
+def claims_in_all(
+    session: Session, conflicts: Iterable[IdentifierConflict]
+) -> dict[uuid.UUID, list[tuple[TraderIdentifier, Trader]]]:
+    """The live claims in each of several conflicts with their traders, in one statement."""
+    ids = [one.id for one in conflicts]
+    live = IDENTIFIER_STATE.in_((IdentifierState.CLAIMED, IdentifierState.VERIFIED))
+    found: dict[uuid.UUID, list[tuple[TraderIdentifier, Trader]]] = {}
+    for conflict_id, identifier, trader in session.execute(
+        select(IdentifierConflict.id, TraderIdentifier, Trader)
+        .join(
+            TraderIdentifier,
+            (TraderIdentifier.scheme == IdentifierConflict.scheme)
+            & (TraderIdentifier.lookup_key == IdentifierConflict.lookup_key),
+        )
+        .join(Trader, Trader.id == TraderIdentifier.trader_id)
+        .where(IdentifierConflict.id.in_(ids), live)
+        .order_by(TraderIdentifier.claimed_at, TraderIdentifier.id)
+    ):
+        found.setdefault(conflict_id, []).append((identifier, trader))
+    return found
+
+
+def traders_by_id(session: Session, ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, Trader]:
+    """Traders by id, in one statement."""
+    found = session.scalars(select(Trader).where(Trader.id.in_(list(ids))))
+    return {one.id: one for one in found}
 
 
 def requests_of(session: Session, case: Case) -> Sequence[InformationRequest]:

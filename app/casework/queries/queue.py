@@ -2,7 +2,7 @@
 
 import uuid
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final, cast
 
 from sqlalchemy import ColumnElement, Select, case, func, or_, select, true
 from sqlalchemy.orm import Session
@@ -55,19 +55,20 @@ def _matches(words: str) -> ColumnElement[bool]:
     )
 
 
-def queue(tab: str, person_id: uuid.UUID | None, words: str = "") -> Select[Case, Trader]:
+def queue(tab: str, person_id: uuid.UUID | None, words: str = "") -> Select[Any]:
     """The cases of a tab with their traders, the most pressing first; for `paginate`.
 
     `words` filters by a part of the trader's name or of the reference. Closed cases stand last,
     the newest of them first.
     """
     closed = case((_OPEN, 0), else_=1)
-    return (
+    statement = (
         select(Case, Trader)
         .join(Trader, Trader.id == Case.trader_id)
         .where(_condition(tab, person_id), _matches(words))
         .order_by(closed, Case.closed_at.desc(), Case.due_on, Case.opened_at, Case.id)
     )
+    return cast("Select[Any]", statement)
 
 
 def counts(session: Session, person_id: uuid.UUID | None) -> dict[str, int]:

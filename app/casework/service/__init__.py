@@ -9,6 +9,7 @@ from app.casework.service.following import (
     send_back,
     tell_of_suspension,
 )
+from app.casework.service.identifiers import refuse_identifier, resolve_conflict
 from app.casework.service.judging import judge
 from app.casework.service.recommending import recommend
 from app.casework.service.requesting import ask, stop_waiting
@@ -21,7 +22,9 @@ __all__ = [
     "open_case",
     "receive_answer",
     "recommend",
+    "refuse_identifier",
     "release",
+    "resolve_conflict",
     "send_back",
     "stop_waiting",
     "take",

@@ -1,0 +1,29 @@
+"""The console's pages; importing this module registers every one of them on `blueprint`."""
+
+from app.casework.views import (
+    answers,
+    case,
+    conflicts,
+    decision,
+    determinations,
+    identifiers,
+    queue,
+    register,
+    requests,
+    standing,
+)
+from app.casework.views.frame import blueprint
+
+__all__ = [
+    "answers",
+    "blueprint",
+    "case",
+    "conflicts",
+    "decision",
+    "determinations",
+    "identifiers",
+    "queue",
+    "register",
+    "requests",
+    "standing",
+]
