@@ -9,6 +9,7 @@ import click
 
 from app.cli.catalogue import catalogue
 from app.cli.operations import database, doctor, serve, worker
+from app.cli.partners import register
 from app.cli.people import client, staff
 from app.cli.runtime import RefusedError
 from app.config import UnknownSettingError
@@ -21,7 +22,7 @@ def fairway() -> None:
     """Fairway: the trusted-trader partnership portal."""
 
 
-for command in (serve, worker, doctor, database, staff, client, catalogue):
+for command in (serve, worker, doctor, database, staff, client, catalogue, register):
     fairway.add_command(command)
 
 

@@ -30,6 +30,9 @@ csrf = CSRFProtect()
 def build(wired: Wiring, *, surface: str, root: Path, version: str) -> FairwayApp:
     """An application with the glue in place and no feature yet; `seal` it after registering."""
     settings = wired.settings
+    if not settings.secret_key:
+        msg = "Without a secret key nothing can be signed; see `app.cli.runtime.with_secret`."
+        raise ValueError(msg)
     app = FairwayApp(
         "app",
         root_path=str(root / "app"),
@@ -43,7 +46,7 @@ def build(wired: Wiring, *, surface: str, root: Path, version: str) -> FairwayAp
     )
     app.openapi_version = "3.1.0"
     app.config.update(
-        SECRET_KEY=settings.secret_key or "unset",
+        SECRET_KEY=settings.secret_key,
         MAX_CONTENT_LENGTH=EVIDENCE_LIMIT + FORM_LIMIT,
         MAX_FORM_MEMORY_SIZE=FORM_LIMIT,
         MAX_FORM_PARTS=4000,

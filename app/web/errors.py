@@ -6,7 +6,8 @@ from http import HTTPStatus
 from flask import Response, jsonify, make_response, render_template, request
 from flask_babel import gettext
 from flask_wtf.csrf import CSRFError
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.orm.exc import StaleDataError
 from werkzeug.exceptions import HTTPException
 
 from app.kernel.errors import (
@@ -140,15 +141,36 @@ def csrf_error(_error: CSRFError) -> Response:
     )
 
 
-def database_error(error: OperationalError) -> Response:
-    """The database is away, or the statement took too long."""
-    del error
-    return _answer(HTTPStatus.SERVICE_UNAVAILABLE, "")
+CLASHES = frozenset({"23505", "23P01", "40001", "40P01"})
+"""SQLSTATE of what two people at once can cause: a key or a range taken, a deadlock."""
+
+
+def database_error(error: DBAPIError) -> Response:
+    """A clash of two requests is 409, at a flush as at the commit; an absent database is 503.
+
+    Anything else that the database refuses is our own mistake, and answered as one.
+    """
+    if getattr(error.orig, "sqlstate", None) in CLASHES:
+        return stale(None)
+    if isinstance(error, OperationalError):
+        return _answer(HTTPStatus.SERVICE_UNAVAILABLE, "")
+    raise error
+
+
+def stale(_error: StaleDataError | None) -> Response:
+    """Somebody else was faster; whatever this request did was rolled back."""
+    return domain_error(
+        ConflictError(
+            "Somebody else changed this at the same moment. Nothing of yours was saved, and"
+            " nothing was done twice. Go back, reload the page and try again."
+        )
+    )
 
 
 def register_error_handlers(app: FairwayApp) -> None:
     """Connect the handlers above; anything unforeseen is Flask's 500 through `http_error`."""
     app.register_error_handler(DomainError, domain_error)
     app.register_error_handler(CSRFError, csrf_error)
-    app.register_error_handler(OperationalError, database_error)
+    app.register_error_handler(DBAPIError, database_error)
+    app.register_error_handler(StaleDataError, stale)
     app.register_error_handler(HTTPException, http_error)

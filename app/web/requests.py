@@ -4,13 +4,10 @@ from typing import Any
 
 from flask import Response, g, request
 from flask_openapi import OpenAPI
-from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm.exc import StaleDataError
 
 from app.audit.access import Circumstances
 from app.authz.actor import ANONYMOUS, Actor
 from app.db.session import BoundSession, Principal
-from app.kernel.errors import ConflictError
 from app.kernel.ids import new_id
 from app.web.wiring import wiring
 from app.work import Work
@@ -93,16 +90,7 @@ def _finish(response: Response) -> None:
     if response.status_code >= 400:  # noqa: PLR2004 - the border that HTTP draws.
         work.session.rollback()
         return
-    try:
-        work.session.commit()
-    except StaleDataError as error:
-        raise ConflictError(
-            "Somebody else changed this while you were working on it. Nothing of yours was saved."
-        ) from error
-    except IntegrityError as error:
-        raise ConflictError(
-            "Somebody else did the same at the same moment. Nothing was done twice."
-        ) from error
+    work.session.commit()
 
 
 def _abandon() -> None:

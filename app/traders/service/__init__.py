@@ -1,6 +1,6 @@
 """What can be done to a trader, its profile, its identifiers and its people."""
 
-from app.traders.service.company import change_company, register_trader
+from app.traders.service.company import change_company, register_trader, take_on_trader
 from app.traders.service.identifiers import (
     claim_identifier,
     refuse_identifier,
@@ -45,6 +45,7 @@ __all__ = [
     "remove_site",
     "resolve_conflict",
     "take_on_identifier",
+    "take_on_trader",
     "verify_identifier",
     "withdraw_identifier",
 ]

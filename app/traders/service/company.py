@@ -1,17 +1,23 @@
 """Registering a trader, and changing what it says about itself."""
 
 import uuid
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
+
+from sqlalchemy import func, select
 
 from app.audit.tags import EventTag
 from app.authz.actor import ActorKind, TraderRole
 from app.db.concurrency import first_with, lock_row, require_version
 from app.kernel.errors import NotAllowedError, NotReadyError, Problem
+from app.kernel.identifiers import Scheme
+from app.traders import queries
 from app.traders.details import CompanyDetails
 from app.traders.kinds import EntityType
 from app.traders.models import Appointment, Bond, Contact, Site, Trader
 from app.traders.rules import company_problems
+from app.traders.service.identifiers import read_identifier, take_on_identifier
 from app.traders.workflow import AppointmentState
 from app.work import Work
 
@@ -54,6 +60,51 @@ def register_trader(
             )
         )
     work.record(EventTag.TRADER_REGISTERED, trader, entity_type=entity_type)
+    return trader
+
+
+def take_on_trader(
+    work: Work, *, name: str, entity_type: EntityType, identifiers: Sequence[tuple[Scheme, str]]
+) -> Trader:
+    """The trader of a row of `register import`, with its identifiers verified.
+
+    A trader of the same name and kind that holds all these identifiers is the same one; otherwise
+    a new trader is made, whose address is empty until its officer gives it. Side effects in
+    order: the trader with its event, if new; each identifier that it did not hold, with its event.
+    Errors: `NotReadyError` without a name, without identifiers, or when one is malformed.
+    Source: contract, `register import`.
+    """
+    if not name.strip():
+        refuse([Problem("Give the trader's name.", "trader_name", "missing")])
+    if not identifiers:
+        refuse([Problem("Give at least one identifier.", "identifiers", "missing")])
+    parsed = [read_identifier(scheme, text) for scheme, text in identifiers]
+    held = queries.holders(work.session, parsed)
+    common = set.intersection(*(set(held[one]) for one in parsed))
+    trader = work.session.scalars(
+        select(Trader).where(
+            Trader.id.in_(common),
+            func.lower(Trader.name) == name.strip().lower(),
+            Trader.entity_type == entity_type,
+        )
+    ).first()
+    if trader is None:
+        trader = Trader(
+            id=work.new_id(),
+            name=name.strip(),
+            entity_type=entity_type,
+            country="",
+            address_line="",
+            city="",
+            region="",
+            postal_code="",
+            created_at=work.now,
+        )
+        work.session.add(trader)
+        work.session.flush()
+        work.record(EventTag.TRADER_REGISTERED, trader, entity_type=entity_type, origin="take-on")
+    for scheme, text in identifiers:
+        take_on_identifier(work, trader, scheme=scheme, text=text)
     return trader
 
 

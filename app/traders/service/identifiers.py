@@ -42,7 +42,7 @@ def claim_identifier(
         raise NotReadyError(
             [Problem("Companies of your kind do not claim this identifier.", "scheme")]
         )
-    identifier = _read(scheme, text)
+    identifier = read_identifier(scheme, text)
     lock_words(work.session, "identifier", scheme, lookup_key(identifier))
     same = _live(work, scheme, lookup_key(identifier))
     if any(one.trader_id == trader.id for one in same):
@@ -183,7 +183,7 @@ def take_on_identifier(
     contested and a conflict is opened: the status API then answers "not active" for it.
     Errors: `NotReadyError` when the value is malformed.
     """
-    identifier = _read(scheme, text)
+    identifier = read_identifier(scheme, text)
     lock_words(work.session, "identifier", scheme, lookup_key(identifier))
     same = _live(work, scheme, lookup_key(identifier))
     own = next((one for one in same if one.trader_id == trader.id), None)
@@ -205,7 +205,8 @@ def take_on_identifier(
     return taken
 
 
-def _read(scheme: Scheme, text: str) -> Identifier:
+def read_identifier(scheme: Scheme, text: str) -> Identifier:
+    """The identifier that a text gives; `NotReadyError`, which never repeats the text, if none."""
     try:
         return parse(scheme, text)
     except MalformedIdentifierError as error:
