@@ -4,6 +4,7 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlencode
 
 from flask import Blueprint, Response, flash, redirect, url_for
 from werkzeug.wrappers import Response as BaseResponse
@@ -118,6 +119,15 @@ def section_page(application: Application, section_id: str) -> str:
     )
 
 
+def criterion_page(
+    application: Application, task: str, criterion_id: str, control: str = ""
+) -> str:
+    """The place of one criterion, or of one of its controls, on its section's page."""
+    section_id = tasks.section_of(task) or ""
+    anchor = control or f"criterion-{criterion_id}"
+    return f"{section_page(application, section_id)}?{urlencode({'open': criterion_id})}#{anchor}"
+
+
 def task_page(trader: Trader, application: Application, task: str, code: str = "") -> str:
     """The address of the page on which a task of the application is done.
 
@@ -140,7 +150,14 @@ def linked(trader: Trader, application: Application, problems: Sequence[Problem]
         Linked(
             one.message,
             dict(one.params),
-            task_page(trader, application, one.field or tasks.SUBMIT, one.code),
+            criterion_page(
+                application,
+                one.field or "",
+                str(one.params["criterion"]),
+                str(one.params["control"]),
+            )
+            if "control" in one.params
+            else task_page(trader, application, one.field or tasks.SUBMIT, one.code),
         )
         for one in problems
     ]

@@ -16,12 +16,12 @@ from app.applications.rules.tasks import PROFILE, TITLES, Task, TaskGroup
 from app.applications.views.frame import (
     TONES,
     blueprint,
+    criterion_page,
     may_here,
     page,
     profile_page,
     programme_named,
     reach,
-    section_page,
     see,
     stage_of,
     task_page,
@@ -93,8 +93,15 @@ def evidence(trader_id: uuid.UUID, application_id: uuid.UUID) -> Response:
         trader=trader,
         application=application,
         facts=facts,
-        section_page=lambda section_id: section_page(application, section_id),
-        editable=lambda section_id: _editable(application, tasks.assessment_task(section_id)),
+        rows=[
+            (
+                one,
+                criterion_page(application, tasks.assessment_task(one.section.id), one.criterion.id)
+                if _editable(application, tasks.assessment_task(one.section.id))
+                else None,
+            )
+            for one in sorted(facts.evidence, key=lambda one: one.files >= one.wanted)
+        ],
     )
 
 
@@ -181,7 +188,7 @@ def _agreement(trader: Trader, application: Application, form: AgreementForm) ->
             trader=trader,
             application=application,
             signed=signed,
-            version=signed.text_version,
+            text_version=signed.text_version,
             clauses=clauses(signed.text),
             form=None,
             officers=(),
@@ -195,7 +202,7 @@ def _agreement(trader: Trader, application: Application, form: AgreementForm) ->
         trader=trader,
         application=application,
         signed=None,
-        version=text.version,
+        text_version=text.version,
         clauses=clauses(text.text),
         form=form if can_sign else None,
         form_errors=bool(form.errors),
@@ -266,12 +273,8 @@ def _points(
             "criterion": point.criterion_id,
             "comment": point.comment,
             "href": task_page(trader, application, point.task)
-            + ("" if point.criterion_id is None else f"#{criterion_anchor(point.criterion_id)}"),
+            if point.criterion_id is None
+            else criterion_page(application, point.task, point.criterion_id),
         }
         for point in standing.points
     ]
-
-
-def criterion_anchor(criterion_id: str) -> str:
-    """The id of a criterion's heading on its section's page."""
-    return f"criterion-{criterion_id}"

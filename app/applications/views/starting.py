@@ -74,7 +74,7 @@ def index(trader_id: uuid.UUID) -> Response:
     )
 
 
-@blueprint.get("/traders/<uuid:trader_id>/programmes/<programme>")
+@blueprint.get("/traders/<uuid:trader_id>/applications/programmes/<programme>")
 @requires(Permission.TRADER_VIEW)
 def programme(trader_id: uuid.UUID, programme: str) -> Response:
     """Before the start: what the programme is, who can apply, what is needed."""
@@ -100,7 +100,7 @@ def programme(trader_id: uuid.UUID, programme: str) -> Response:
     )
 
 
-@blueprint.get("/traders/<uuid:trader_id>/programmes/<programme>/questions")
+@blueprint.get("/traders/<uuid:trader_id>/applications/programmes/<programme>/questions")
 @requires(Permission.TRADER_VIEW)
 def questions(trader_id: uuid.UUID, programme: str) -> Response:
     """Every question of the self-assessment, to read before anybody commits to anything."""
@@ -121,7 +121,8 @@ def questions(trader_id: uuid.UUID, programme: str) -> Response:
 
 
 @blueprint.route(
-    "/traders/<uuid:trader_id>/programmes/<programme>/eligibility", methods=["GET", "POST"]
+    "/traders/<uuid:trader_id>/applications/programmes/<programme>/eligibility",
+    methods=["GET", "POST"],
 )
 @requires(Permission.APPLICATION_PREPARE)
 def check_eligibility(trader_id: uuid.UUID, programme: str) -> Response | BaseResponse:
@@ -153,7 +154,7 @@ def check_eligibility(trader_id: uuid.UUID, programme: str) -> Response | BaseRe
     )
 
 
-@blueprint.get("/traders/<uuid:trader_id>/eligibility/<uuid:check_id>")
+@blueprint.get("/traders/<uuid:trader_id>/applications/eligibility/<uuid:check_id>")
 @requires(Permission.TRADER_VIEW)
 def eligibility(trader_id: uuid.UUID, check_id: uuid.UUID) -> Response:
     """The result of a check: its heading is the answer."""
@@ -164,7 +165,7 @@ def eligibility(trader_id: uuid.UUID, check_id: uuid.UUID) -> Response:
     return _result(trader, found, check, standing)
 
 
-@blueprint.post("/traders/<uuid:trader_id>/programmes/<programme>/start")
+@blueprint.post("/traders/<uuid:trader_id>/applications/programmes/<programme>/start")
 @requires(Permission.APPLICATION_PREPARE)
 def start(trader_id: uuid.UUID, programme: str) -> Response | BaseResponse:
     """Start an application, or open the one that is under way."""

@@ -22,11 +22,11 @@ from app.applications.views.frame import (
     see,
     stage_of,
 )
+from app.applications.views.shown import Shown
 from app.applications.workflow import ApplicationState
 from app.authz.permissions import Permission
 from app.db.concurrency import StaleError
 from app.kernel.errors import ConflictError, NotFoundError, NotReadyError
-from app.traders.forms import country_name
 from app.traders.models import Trader
 from app.web.access import requires
 from app.web.fragments import render
@@ -88,7 +88,7 @@ def snapshot(trader_id: uuid.UUID, application_id: uuid.UUID, number: int) -> Re
         trader=trader,
         application=application,
         snapshot=_frozen(application, number),
-        country_name=country_name,
+        shown=Shown(),
     )
 
 
@@ -161,7 +161,7 @@ def _check(
         declaration=declaration(),
         signer=current_actor().name,
         stale=stale,
-        country_name=country_name,
+        shown=Shown(),
     )
 
 
