@@ -165,7 +165,7 @@ def modes(path: Path) -> dict[Path, int]:
 
 @BOTH
 def test_the_first_starts_of_four_processes_make_one_cluster(join: Join, home: Path) -> None:
-    users = [join() for _ in range(4)]
+    users = [join(fast=True) for _ in range(4)]
     for user in users:
         user.begin("start")
     facts = [user.answer()["ok"] for user in users]
