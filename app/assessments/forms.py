@@ -87,6 +87,17 @@ def _rows(sent: Sent, question: Question) -> Iterator[dict[str, str]]:
         }
 
 
+def _last(sent: Sent, name: str) -> str:
+    """The last of equal names: an empty hidden control stands before radio buttons."""
+    texts = sent.getlist(name)
+    return texts[-1] if texts else ""
+
+
+def read_completed(sent: Sent) -> bool | None:
+    """Whether the person calls the section complete; `None` when the page did not ask."""
+    return {"yes": True, "no": False}.get(_last(sent, "completed"))
+
+
 def read_version(sent: Sent) -> int:
     """The section's version on the page; 0, before everything, when it was tampered with."""
     text = sent.get("version", "")
@@ -104,7 +115,6 @@ def read_page(
 ) -> PageInput:
     """Everything that the whole page sent."""
     asked = list(criteria)
-    completed = {"yes": True, "no": False}.get(sent.get("completed", ""))
     return PageInput(
         answers=read_answers(sent, asked),
         expected_version=read_version(sent),
@@ -120,7 +130,7 @@ def read_page(
             for one in asked
             if (revision_id := read_id(sent.get(reuse_field(one.id), "")))
         ],
-        completed=completed,
+        completed=read_completed(sent),
     )
 
 
@@ -139,7 +149,7 @@ def settled(
     kept = dict(answers)
     undecided = []
     for question_id in sent.getlist("clash"):
-        choice = sent.get(keep_field(question_id), "")
+        choice = _last(sent, keep_field(question_id))
         if choice == "theirs":
             kept.pop(question_id, None)
         elif choice not in CHOICES_OF_CLASH and question_id in kept:

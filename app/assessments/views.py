@@ -184,7 +184,7 @@ def complete(trader_id: uuid.UUID, assessment_id: uuid.UUID, section_id: str) ->
     assessment = _own(trader_id, assessment_id, Permission.APPLICATION_PREPARE)
     found = queries.section_in(assessment, section_id)
     try:
-        if request.form.get("completed") == "yes":
+        if forms.read_completed(request.form):
             service.complete_section(current_work(), assessment, section_id)
             flash(gettext("Marked as complete: %(title)s", title=found.title), "success")
         else:
