@@ -80,12 +80,14 @@ def blueprints(surface: Surface, *, demo: bool) -> list[Blueprint]:
 
         found += [oauth]
     if surface in {"portal", "all"}:
+        from app.advance_data.api import blueprint as trader_api
+        from app.advance_data.views import blueprint as advance_data
         from app.applications.views import blueprint as applications
         from app.assessments.views import blueprint as assessments
         from app.register.views import blueprint as standing
         from app.traders.views import blueprint as traders
 
-        found += [traders, standing, applications, assessments]
+        found += [traders, standing, applications, assessments, advance_data, trader_api]
     if surface in {"console", "all"}:
         from app.casework.views import blueprint as casework
 

@@ -9,7 +9,7 @@ import csv
 import io
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import BinaryIO, Final
 
@@ -40,6 +40,8 @@ _SPEC: Final = "RFC 4180"
 _BLOCK: Final = 1 << 20
 _BOM: Final = b"\xef\xbb\xbf"
 _UNKNOWN_NAMED: Final = 50
+# How workbooks and archives, old workbooks, PDF and compressed files begin.
+_OTHER_FORMATS: Final = (b"PK\x03\x04", b"PK\x05\x06", b"\xd0\xcf\x11\xe0", b"%PDF-", b"\x1f\x8b")
 _QUOTED: Final = re.compile(r'"(?:[^"]++|"")*+"')
 _CELL: Final = re.compile(rf'(?:{_QUOTED.pattern}|[^",\r\n][^,\r\n]*+|)(?:,|\r*\n|\r*\Z)')
 
@@ -52,6 +54,11 @@ _ENCODING: Final = CodeProblem(
     "ENCODING",
     "The file is not encoded in UTF-8.",
     'Save it again as "CSV UTF-8".',
+)
+_FORMAT: Final = CodeProblem(
+    "FORMAT",
+    "This is not a CSV file.",
+    'Open it in the program that made it and save it as "CSV UTF-8".',
 )
 _SEPARATOR: Final = CodeProblem(
     "SEPARATOR",
@@ -150,7 +157,7 @@ def read_csv(stream: BinaryIO, limits: Limits | None = None) -> Iterator[RawRow]
                 faults: tuple[RowFault, ...] = (_fault(_WIDTH, place, value=str(len(cells))),)
             elif end > line_no or line_no <= lines.doubtful_until:
                 place = Place(file_row, line_no, values.get("filing_ref", ""))
-                faults = tuple(_cell_faults(values, place, limits))
+                faults = tuple(cell_faults(values, place, limits.cell))
             else:
                 faults = ()
             yield RawRow(file_row, line_no, values, faults)
@@ -158,6 +165,14 @@ def read_csv(stream: BinaryIO, limits: Limits | None = None) -> Iterator[RawRow]
         raise _structure_refusal(lines.record, file_row + 1, end + 1) from None
     if not file_row:
         raise _refusal(_EMPTY, 0, end)
+
+
+def first_row(stream: BinaryIO) -> RawRow:
+    """Return the first data row, after reading no more than a block or two of the file.
+
+    Raises FileRefusedError as read_csv does, for what the beginning of the file shows.
+    """
+    return next(read_csv(stream))
 
 
 class _Lines:
@@ -177,6 +192,8 @@ class _Lines:
     def __iter__(self) -> Iterator[str]:
         """Yield line after line with its line end."""
         for block in self._blocks():
+            if not self._line_no and block.startswith(_OTHER_FORMATS):
+                raise _refusal(_FORMAT, 0, 0)
             text = self._decoded(block)
             lines = io.StringIO(text, newline="\n").readlines()
             if sum(map(len, self.record)) + len(lines[0]) > _BLOCK:
@@ -242,9 +259,10 @@ def _columns(cells: list[str], line_no: int) -> tuple[str, ...]:
     return columns
 
 
-def _cell_faults(values: dict[str, str], place: Place, limits: Limits) -> Iterator[RowFault]:
+def cell_faults(values: Mapping[str, str], place: Place, limit: int) -> Iterator[RowFault]:
+    """Yield a fault for each text that is over the limit or holds what nobody can see."""
     for column, text in values.items():
-        if len(text) > limits.cell:
+        if len(text) > limit:
             yield _fault(_CELL_LENGTH, place, field=column, value=text)
         elif FORBIDDEN_CHARACTERS.search(text):
             yield _fault(_CHARACTER, place, field=column, value=text)

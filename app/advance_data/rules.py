@@ -43,6 +43,19 @@ class CheckedRow:
     faults: tuple[RowFault, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """What the database has to say about: those of the three values that have no error themselves.
+
+    A row that is refused for another column is asked about as well, so that its owner learns
+    everything at once.
+    """
+
+    reference: str | None
+    action: Action | None
+    importer: Identifier | None
+
+
 # What looks unusual, with its column.
 _Remark = tuple[str, CodeProblem]
 
@@ -110,6 +123,24 @@ def check_row(raw: RawRow, known: KnownCodes = NO_LISTS) -> CheckedRow:
     faults = _faults(raw, problems, remarks)
     refused = any(fault.severity is Severity.ERROR for fault in faults)
     return CheckedRow(raw, None if refused else filing, faults)
+
+
+def claim_of(row: CheckedRow) -> Claim:
+    """Return what the row claims of the register and of earlier filings."""
+    filing = row.filing
+    if filing is not None:
+        return Claim(filing.filing_ref, filing.action, filing.importer_number)
+    wrong = {fault.field for fault in row.faults if fault.severity is Severity.ERROR}
+    if "" in wrong:
+        return Claim(None, None, None)
+    given = row.raw.values
+    return Claim(
+        None if "filing_ref" in wrong else given["filing_ref"].strip(),
+        None if "action" in wrong else Action(canonical(given["action"])),
+        None
+        if "importer_number" in wrong
+        else Identifier(Scheme.IOR, canonical(given["importer_number"])),
+    )
 
 
 def _problems(error: ValidationError) -> dict[str, CodeProblem]:

@@ -1,16 +1,13 @@
 """The job that checks a batch."""
 
-import tempfile
 import uuid
 
-from app.advance_data.csv_intake import FileRefusedError
+from app.advance_data.csv_intake import FileRefusedError, read_csv
 from app.advance_data.models import Batch
 from app.advance_data.service import check_batch, fail_batch, start_batch
-from app.advance_data.workflow import BatchState
-from app.documents.files import equip_files, files
+from app.advance_data.stored import opened
+from app.documents.files import equip_files
 from app.jobs.queue import bench, job_work, task
-
-SPOOL = 16 << 20
 
 
 @task("advance_data.check")
@@ -20,17 +17,12 @@ def check(batch_id: str) -> None:
     equip_files(bench().settings)
     with job_work() as work:
         batch = work.session.get(Batch, key)
-        if batch is None or batch.state in {BatchState.DONE, BatchState.FAILED}:
+        if batch is None or not start_batch(work, batch):
             return
-        start_batch(work, batch)
-        trader_id, sha256 = batch.trader_id, batch.sha256
-    with tempfile.SpooledTemporaryFile(max_size=SPOOL) as stream:
-        for chunk in files().read(trader_id, sha256):
-            stream.write(chunk)
-        stream.seek(0)
+    with opened(batch) as stream:
         try:
             with job_work() as work:
-                check_batch(work, work.session.get_one(Batch, key), stream)  # type: ignore[arg-type]
+                check_batch(work, work.session.get_one(Batch, key), read_csv(stream))
         except FileRefusedError as refusal:
             with job_work() as work:
                 fail_batch(work, work.session.get_one(Batch, key), refusal)

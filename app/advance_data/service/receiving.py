@@ -3,16 +3,19 @@
 import hashlib
 import tempfile
 import uuid
+from dataclasses import dataclass
+from enum import StrEnum
 from typing import BinaryIO
 
 from sqlalchemy import select
 
-from app.advance_data.csv_intake import Limits
+from app.advance_data.csv_intake import FileRefusedError, Limits, first_row
 from app.advance_data.models import Batch
 from app.audit.tags import EventTag
 from app.db.concurrency import first_with, lock_words
 from app.db.references import next_reference
 from app.documents.files import files
+from app.documents.rules import clean_filename
 from app.jobs.queue import defer
 from app.kernel.errors import ConflictError, NotReadyError, Problem
 from app.traders.models import Trader
@@ -21,6 +24,26 @@ from app.work import Work
 CHUNK = 1 << 20
 SPOOL = 4 << 20
 CSV = "text/csv"
+FIELD = "file"
+
+
+class Channel(StrEnum):
+    """How a batch reached us."""
+
+    FILE = "file"
+    API = "api"
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """What is known about a batch before it is checked; `sha256` and `size` are its content's."""
+
+    filename: str
+    channel: Channel
+    media_type: str
+    sha256: str
+    size: int
+    idempotency_key: str | None = None
 
 
 def receive_batch(
@@ -29,40 +52,61 @@ def receive_batch(
     *,
     stream: BinaryIO,
     filename: str,
-    channel: str,
-    media_type: str = CSV,
+    channel: Channel,
     key: uuid.UUID | None = None,
     idempotency_key: str | None = None,
 ) -> Batch:
-    """Keep a file of filings and let it be checked after the commit.
+    """Keep a CSV file of filings and let it be checked after the commit.
 
-    `key` makes a form that is sent twice one batch; `idempotency_key` does the same for a
-    program, within its trader. Side effects in order: the file in its place, on the disk; the
-    row; the job; the event. Errors: `NotReadyError` beside `file` when it is empty or over 1 GB;
+    `key` makes a form that is sent twice with one file one batch; `idempotency_key` does the same
+    for a program, within its trader. Side effects in order: the file in its place, on the disk;
+    the row; the job; the event. Errors: `NotReadyError` beside `file` when it is empty or over
+    1 GB, or, of a person's file, when its first lines show that it cannot be read;
     `ConflictError` when the idempotency key came before with other content (409).
     Source: contract, traders' API.
     """
-    if key is not None:
-        earlier = first_with(work.session, Batch, key)
-        if earlier is not None and earlier.trader_id == trader.id:
-            return earlier
     with tempfile.SpooledTemporaryFile(max_size=SPOOL) as spooled:
         digest, size = _take(stream, spooled)  # type: ignore[arg-type]
-        if idempotency_key is not None:
-            same = _same_call(work, trader, idempotency_key, digest)
-            if same is not None:
-                return same
+        earlier = _sent_before(work, trader, key, digest)
+        if earlier is None and idempotency_key is not None:
+            earlier = same_call(work, trader, idempotency_key, digest)
+        if earlier is not None:
+            return earlier
+        if channel is Channel.FILE:
+            _look_first(spooled)  # type: ignore[arg-type]
         files().put(trader.id, digest, spooled)  # type: ignore[arg-type]
+    free = key is not None and work.session.get(Batch, key) is None
+    batch = begin_batch(
+        work,
+        trader,
+        Arrival(
+            filename=clean_filename(filename),
+            channel=channel,
+            media_type=CSV,
+            sha256=digest,
+            size=size,
+            idempotency_key=idempotency_key,
+        ),
+        key if free else None,
+    )
+    defer(work, "advance_data.check", batch_id=str(batch.id))
+    return batch
+
+
+def begin_batch(
+    work: Work, trader: Trader, arrival: Arrival, key: uuid.UUID | None = None
+) -> Batch:
+    """Write the row of a batch that has arrived, and its event."""
     batch = Batch(
         id=key or work.new_id(),
         reference=next_reference(work.session, "BT", work.now.year),
         trader_id=trader.id,
-        filename=filename[:255],
-        channel=channel,
-        media_type=media_type,
-        size=size,
-        sha256=digest,
-        idempotency_key=idempotency_key,
+        filename=arrival.filename,
+        channel=arrival.channel.value,
+        media_type=arrival.media_type,
+        size=arrival.size,
+        sha256=arrival.sha256,
+        idempotency_key=arrival.idempotency_key,
         received_at=work.now,
         received_by=work.actor.person_id,
         received_by_name=work.actor.name,
@@ -74,16 +118,41 @@ def receive_batch(
     )
     work.session.add(batch)
     work.session.flush()
-    defer(work, "advance_data.check", batch_id=str(batch.id))
     work.record(
         EventTag.BATCH_RECEIVED,
         batch,
         reference=batch.reference,
-        sha256=digest,
-        size=size,
-        channel=channel,
+        sha256=arrival.sha256,
+        size=arrival.size,
+        channel=arrival.channel,
     )
     return batch
+
+
+def same_call(work: Work, trader: Trader, key: str, digest: str) -> Batch | None:
+    """The batch that came before under this idempotency key, after waiting for its transaction.
+
+    `ConflictError` when it had other content.
+    """
+    lock_words(work.session, "batch", str(trader.id), key)
+    earlier = work.session.scalars(
+        select(Batch).where(Batch.trader_id == trader.id, Batch.idempotency_key == key)
+    ).one_or_none()
+    if earlier is not None and earlier.sha256 != digest:
+        raise ConflictError("This idempotency key was used before, with other content.")
+    return earlier
+
+
+def _sent_before(work: Work, trader: Trader, key: uuid.UUID | None, digest: str) -> Batch | None:
+    """The batch of the same form with the same file.
+
+    With another file it is not the same: whoever goes back and chooses the corrected file sends
+    the form's old key along.
+    """
+    earlier = None if key is None else first_with(work.session, Batch, key)
+    if earlier is None or earlier.trader_id != trader.id or earlier.sha256 != digest:
+        return None
+    return earlier
 
 
 def _take(stream: BinaryIO, into: BinaryIO) -> tuple[str, int]:
@@ -93,20 +162,35 @@ def _take(stream: BinaryIO, into: BinaryIO) -> tuple[str, int]:
         size += len(chunk)
         if size > limit:
             raise NotReadyError(
-                [Problem("This file is larger than 1 GB. Send it in parts.", "file", "size")]
+                [Problem("This file is larger than 1 GB. Send it in parts.", FIELD, "size")]
             )
         digest.update(chunk)
         into.write(chunk)
     if size == 0:
-        raise NotReadyError([Problem("This file is empty.", "file", "empty")])
+        raise NotReadyError([Problem("This file is empty.", FIELD, "empty")])
     return digest.hexdigest(), size
 
 
-def _same_call(work: Work, trader: Trader, key: str, digest: str) -> Batch | None:
-    lock_words(work.session, "batch", str(trader.id), key)
-    earlier = work.session.scalars(
-        select(Batch).where(Batch.trader_id == trader.id, Batch.idempotency_key == key)
-    ).one_or_none()
-    if earlier is not None and earlier.sha256 != digest:
-        raise ConflictError("This idempotency key was used before, with other content.")
-    return earlier
+def _look_first(file: BinaryIO) -> None:
+    """Refuse at once what would be refused later, as long as the person is still there."""
+    file.seek(0)
+    try:
+        first_row(file)
+    except FileRefusedError as refusal:
+        raise NotReadyError([_beside_the_field(refusal)]) from None
+
+
+def _beside_the_field(refusal: FileRefusedError) -> Problem:
+    first = refusal.faults[0]
+    columns = [fault.field or fault.value for fault in refusal.faults if fault.field or fault.value]
+    if first.code.endswith("_COLUMN") and columns:
+        return Problem(
+            "The first line does not hold the columns of the template: %(columns)s.",
+            FIELD,
+            first.code.lower(),
+            {"columns": ", ".join(columns[:NAMED]) + ("…" if len(columns) > NAMED else "")},
+        )
+    return Problem(f"{first.message} {first.fix}", FIELD, first.code.lower())
+
+
+NAMED = 6

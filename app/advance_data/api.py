@@ -1,0 +1,273 @@
+"""The traders' API: file one or many, see what became of them, read the own standing."""
+
+import re
+from collections.abc import Sequence
+from typing import Any, BinaryIO, Final, NoReturn, cast
+
+from flask import Response, request, url_for
+from flask.blueprints import BlueprintSetupState
+from flask_openapi import APIBlueprint
+from pydantic import BaseModel
+from werkzeug.exceptions import HTTPException
+
+from app.advance_data import queries, service
+from app.advance_data.downloads import CSV, FILE_LIMIT, faults_csv
+from app.advance_data.faults import AUTHORITY
+from app.advance_data.json_intake import ON_BEHALF_OF, UnreadableFilingError, read_filing
+from app.advance_data.models import Filing
+from app.advance_data.schemas import (
+    BATCH_BODY,
+    FILING_BODY,
+    KEY_HEADER,
+    BatchPath,
+    FaultsQuery,
+    FilingPath,
+    GivenBatch,
+    GivenFault,
+    GivenFaults,
+    GivenFiling,
+    GivenStatus,
+    SenderQuery,
+    TraderProblem,
+)
+from app.advance_data.service import FilingRefusedError
+from app.advance_data.standing import own_status
+from app.authz.permissions import Permission
+from app.documents.files import equip_files
+from app.kernel.errors import NotReadyError
+from app.traders.models import Trader
+from app.traders.queries import visible_trader
+from app.web.access import requires
+from app.web.errors import problem_json, translate
+from app.web.requests import current_work
+
+JSON: Final = "application/json"
+FILING_LIMIT: Final = 256 * 1024
+_KEY: Final = re.compile(r"[\x21-\x7e]{1,255}")
+MALFORMED: Final = "The request is not as the contract says."
+
+
+def refusals(*statuses: int) -> dict[str | int, Any]:
+    """The refusals that an address documents besides those that every address has."""
+    return {str(status): TraderProblem for status in (400, 401, 403, *statuses)}
+
+
+blueprint = APIBlueprint(
+    "trader_api", __name__, url_prefix="/trader/v1", abp_security=[{"bearer": []}]
+)
+
+
+@blueprint.record
+def _equip(state: BlueprintSetupState) -> None:
+    equip_files(state.app.extensions["fairway"].settings)
+
+
+@blueprint.post(
+    "/filings",
+    operation_id="fileOne",
+    openapi_extensions=KEY_HEADER,
+    request_body=FILING_BODY,
+    responses={"201": GivenFiling, **refusals(409, 413, 415, 422)},
+)
+@requires(Permission.TRADER_API_FILE)
+def file_one() -> Response:
+    """File one row at once. The rules are those of a file; a refusal tells every fault."""
+    work, trader, key = current_work(), _own(Permission.TRADER_API_FILE), _idempotency_key()
+    _media_type(JSON, others=())
+    request.max_content_length = FILING_LIMIT
+    try:
+        given = read_filing(request.get_data(cache=False))
+    except UnreadableFilingError as error:
+        _refuse(
+            400,
+            MALFORMED,
+            errors=[
+                {"pointer": one.field or "", "code": one.code, "detail": translate(one.message)}
+                for one in error.problems
+            ],
+        )
+    _only_for_oneself(trader, given.on_behalf_of)
+    try:
+        filing = service.file_one(work, trader, row=given.row, idempotency_key=key)
+    except FilingRefusedError as refusal:
+        return _refused_filing(refusal)
+    response = _answer(_given(filing), 201)
+    response.headers["Location"] = url_for("trader_api.filing", filing_id=filing.id)
+    return response
+
+
+@blueprint.post(
+    "/batches",
+    operation_id="fileMany",
+    openapi_extensions=KEY_HEADER,
+    request_body=BATCH_BODY,
+    responses={"202": GivenBatch, **refusals(409, 413, 415, 422)},
+)
+@requires(Permission.TRADER_API_FILE)
+def send_batch(query: SenderQuery) -> Response:
+    """Send a CSV file of up to 1 GB and 2,000,000 rows; ask at `Location` what became of it."""
+    work, trader, key = current_work(), _own(Permission.TRADER_API_FILE), _idempotency_key()
+    _media_type(CSV, others=LATER)
+    _only_for_oneself(trader, query.on_behalf_of)
+    request.max_content_length = FILE_LIMIT
+    try:
+        batch = service.receive_batch(
+            work,
+            trader,
+            stream=cast("BinaryIO", request.stream),
+            filename="filings.csv",
+            channel=service.Channel.API,
+            idempotency_key=key,
+        )
+    except NotReadyError as refusal:
+        return problem_json(422, TITLES[422], detail=translate(refusal.message))
+    response = _answer(GivenBatch.of(batch), 202)
+    response.headers["Location"] = url_for("trader_api.batch", batch_id=batch.id)
+    return response
+
+
+@blueprint.get(
+    "/batches/<batch_id>",
+    operation_id="getBatch",
+    responses={"200": GivenBatch, **refusals(404)},
+)
+@requires(Permission.TRADER_API_READ)
+def batch(path: BatchPath) -> Response:
+    """How far a batch is, and what became of its rows."""
+    found = queries.visible_batch(current_work(), path.batch_id, Permission.TRADER_API_READ)
+    return _answer(GivenBatch.of(found))
+
+
+@blueprint.get(
+    "/batches/<batch_id>/errors",
+    operation_id="getErrors",
+    responses={"200": GivenFaults, **refusals(404)},
+)
+@requires(Permission.TRADER_API_READ)
+def errors(path: BatchPath, query: FaultsQuery) -> Response:
+    """Errors and warnings of a batch, a part at a time; with `Accept: text/csv` all in one file."""
+    work = current_work()
+    found = queries.visible_batch(work, path.batch_id, Permission.TRADER_API_READ)
+    if request.accept_mimetypes[CSV] > request.accept_mimetypes[JSON]:
+        return faults_csv(found)
+    faults, more = queries.faults_after(
+        work.session, found.id, after=query.after, limit=query.limit
+    )
+    return _answer(
+        GivenFaults(errors=[GivenFault.model_validate(one) for one in faults], next=more)
+    )
+
+
+@blueprint.get(
+    "/filings/<filing_id>",
+    operation_id="getFiling",
+    responses={"200": GivenFiling, **refusals(404)},
+)
+@requires(Permission.TRADER_API_READ)
+def filing(path: FilingPath) -> Response:
+    """One filing with its receipt, and whether it still counts."""
+    work = current_work()
+    return _answer(_given(queries.visible_filing(work, path.filing_id, Permission.TRADER_API_READ)))
+
+
+@blueprint.get("/status", operation_id="getOwnStatus", responses={"200": GivenStatus, **refusals()})
+@requires(Permission.TRADER_API_STATUS)
+def status() -> Response:
+    """Your own standing, as the register knows it now."""
+    work, trader = current_work(), _own(Permission.TRADER_API_STATUS)
+    return _answer(own_status(work, trader))
+
+
+LATER: Final = (
+    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    "application/x-ndjson",
+    "application/vnd.cbp.abi",
+)
+TITLES: Final = {
+    400: "Bad Request",
+    415: "Unsupported Media Type",
+    422: "Unprocessable Content",
+}
+
+
+def _own(permission: Permission) -> Trader:
+    """The one trader that the token speaks for."""
+    work = current_work()
+    trader_id = work.actor.trader_id
+    assert trader_id is not None  # noqa: S101 - no client has these scopes without a trader.
+    return visible_trader(work, trader_id, permission)
+
+
+def _idempotency_key() -> str:
+    given = request.headers.get("Idempotency-Key", "")
+    if _KEY.fullmatch(given) is None:
+        _refuse(
+            400,
+            "Send the header Idempotency-Key, with up to 255 visible characters of ASCII.",
+            kind="urn:fairway:idempotency-key",
+        )
+    return given
+
+
+def _media_type(served: str, *, others: Sequence[str]) -> None:
+    if request.mimetype == served:
+        return
+    kind = "urn:fairway:not-yet-served" if request.mimetype in others else "about:blank"
+    said = f"{request.mimetype} is not served yet. " if request.mimetype in others else ""
+    _refuse(415, f"{said}Send {served}.", kind=kind)
+
+
+def _only_for_oneself(trader: Trader, on_behalf_of: str) -> None:
+    """No delegation is live yet, so a trader files for itself; foreign and unknown look the same."""
+    if on_behalf_of in {"", str(trader.id)}:
+        return
+    _refuse(
+        422,
+        AUTHORITY.message,
+        errors=[
+            {
+                "pointer": f"/{ON_BEHALF_OF}",
+                "code": AUTHORITY.code,
+                "detail": AUTHORITY.message,
+                "fix": AUTHORITY.fix,
+            }
+        ],
+    )
+
+
+def _refuse(
+    status: int,
+    detail: str,
+    *,
+    errors: Sequence[dict[str, str]] = (),
+    kind: str = "about:blank",
+) -> NoReturn:
+    raise HTTPException(
+        response=problem_json(status, TITLES[status], detail=detail, errors=errors, kind=kind)
+    )
+
+
+def _refused_filing(refusal: FilingRefusedError) -> Response:
+    members = [
+        {
+            "pointer": f"/{one.field}" if one.field else "",
+            "code": one.code,
+            "detail": translate(one.message),
+            "severity": one.severity.value,
+            "value": one.value,
+            "fix": translate(one.fix),
+            "spec_ref": one.spec_ref,
+        }
+        for one in refusal.faults
+    ]
+    return problem_json(422, TITLES[422], detail=translate(refusal.message), errors=members)
+
+
+def _given(found: Filing) -> GivenFiling:
+    session = current_work().session
+    standing = queries.standings(session, [found])[found.id]
+    return GivenFiling.of(found, standing, queries.faults_of_row(session, found))
+
+
+def _answer(model: BaseModel, status: int = 200) -> Response:
+    return Response(model.model_dump_json(), status=status, mimetype=JSON)

@@ -1,0 +1,12 @@
+"""The form that sends a file of filings. It checks that a file was chosen; the service its content."""
+
+from flask_babel import lazy_gettext as _l
+from flask_wtf.file import FileField, FileRequired
+
+from app.web.once import OnceForm
+
+
+class UploadForm(OnceForm):
+    """Uploading a batch."""
+
+    file = FileField(_l("CSV file"), validators=[FileRequired(_l("Choose the file to upload."))])

@@ -1,0 +1,247 @@
+"""What is read about advance data. Foreign and absent look the same."""
+
+import uuid
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from sqlalchemy import Function, Row, Select, func, select
+from sqlalchemy.orm import Session, aliased
+
+from app.advance_data.models import Batch, Filing, FilingFault
+from app.advance_data.rows import Action
+from app.advance_data.workflow import BatchState
+from app.authz.permissions import Permission
+from app.authz.policy import may
+from app.kernel.errors import NotFoundError
+from app.work import Work
+
+# The state column is private so that only `app.work.move` writes it; reading it is free.
+STATE = Batch._state  # noqa: SLF001
+
+QUALITY_DAYS = 90
+QUALITY_BATCHES = 20
+WORST = 5
+BLOCK = 1000
+
+
+class Standing(StrEnum):
+    """How a filing stands among those of its reference."""
+
+    CURRENT = "current"
+    REPLACED = "replaced"
+    DELETED = "deleted"
+
+
+@dataclass(frozen=True, slots=True)
+class FaultFilter:
+    """Which faults of a batch are wanted; an empty text means all."""
+
+    code: str = ""
+    field: str = ""
+    severity: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class FaultGroup:
+    """The same fault in many rows."""
+
+    code: str
+    field: str
+    severity: str
+    message: str
+    rows: int
+
+
+@dataclass(frozen=True, slots=True)
+class Quality:
+    """A trader's files of the last 90 days in figures; `worst` counts over the newest of them."""
+
+    batches: int
+    read: int
+    accepted: int
+    rejected: int
+    warnings: int
+    worst: Sequence[FaultGroup]
+
+
+def visible_batch(work: Work, batch_id: uuid.UUID, permission: Permission) -> Batch:
+    """The batch, when the actor holds the permission on it; `NotFoundError` otherwise."""
+    batch = work.session.get(Batch, batch_id)
+    if batch is None or not may(work.actor, permission, batch):
+        raise NotFoundError
+    return batch
+
+
+def visible_filing(work: Work, filing_id: uuid.UUID, permission: Permission) -> Filing:
+    """The filing, when the actor holds the permission on it; `NotFoundError` otherwise."""
+    filing = work.session.get(Filing, filing_id)
+    if filing is None or not may(work.actor, permission, filing):
+        raise NotFoundError
+    return filing
+
+
+def batches_of(trader_id: uuid.UUID) -> Select[Batch]:
+    """The trader's batches, the newest first; for `paginate`."""
+    return (
+        select(Batch)
+        .where(Batch.trader_id == trader_id)
+        .order_by(Batch.received_at.desc(), Batch.id.desc())
+    )
+
+
+def quality_of(session: Session, trader_id: uuid.UUID, now: datetime) -> Quality:
+    """The trader's figures, in two statements."""
+    recent = (
+        Batch.trader_id == trader_id,
+        Batch.received_at > now - timedelta(days=QUALITY_DAYS),
+        STATE == BatchState.DONE,
+    )
+    figures = session.execute(
+        select(
+            func.count(),
+            func.sum(Batch.read),
+            func.sum(Batch.accepted),
+            func.sum(Batch.rejected),
+            func.sum(Batch.warnings),
+        ).where(*recent)
+    ).one()
+    newest = (
+        select(Batch.id)
+        .where(*recent)
+        .order_by(Batch.received_at.desc(), Batch.id.desc())
+        .limit(QUALITY_BATCHES)
+    )
+    worst = (
+        _grouped(func.count())
+        .where(FilingFault.batch_id.in_(newest), FilingFault.severity == "error")
+        .limit(WORST)
+    )
+    groups = [FaultGroup(*row) for row in session.execute(worst)]
+    count, read, accepted, rejected, warnings = (int(figure or 0) for figure in figures)
+    return Quality(count, read, accepted, rejected, warnings, tuple(groups))
+
+
+def fault_groups(session: Session, batch_id: uuid.UUID) -> list[FaultGroup]:
+    """The batch's faults by kind, errors first, the most frequent first, with their rows."""
+    rows = session.execute(
+        _grouped(func.count(FilingFault.file_row.distinct())).where(
+            FilingFault.batch_id == batch_id
+        )
+    )
+    return [FaultGroup(*row) for row in rows]
+
+
+def _grouped(count: Function[int]) -> Select[str, str, str, str, int]:
+    kind = (FilingFault.code, FilingFault.field, FilingFault.severity, FilingFault.message)
+    return (
+        select(*kind, count)
+        .group_by(*kind)
+        .order_by(FilingFault.severity, count.desc(), FilingFault.code, FilingFault.field)
+    )
+
+
+def faults_of(batch_id: uuid.UUID, wanted: FaultFilter | None = None) -> Select[FilingFault]:
+    """The batch's faults in the order of the file; for `paginate`."""
+    statement = (
+        select(FilingFault).where(FilingFault.batch_id == batch_id).order_by(FilingFault.position)
+    )
+    if wanted is not None:
+        for column, value in (
+            (FilingFault.code, wanted.code),
+            (FilingFault.field, wanted.field),
+            (FilingFault.severity, wanted.severity),
+        ):
+            if value:
+                statement = statement.where(column == value)
+    return statement
+
+
+def faults_after(
+    session: Session, batch_id: uuid.UUID, *, after: int, limit: int
+) -> tuple[Sequence[FilingFault], int | None]:
+    """Up to `limit` faults from position `after` on, and the position to go on from, if any."""
+    found = session.scalars(
+        faults_of(batch_id).where(FilingFault.position >= after).limit(limit + 1)
+    ).all()
+    more = found[limit].position if len(found) > limit else None
+    return found[:limit], more
+
+
+def faults_of_row(session: Session, filing: Filing) -> Sequence[FilingFault]:
+    """What was remarked about the row that became this filing."""
+    return session.scalars(
+        faults_of(filing.batch_id).where(FilingFault.file_row == filing.file_row)
+    ).all()
+
+
+def every_fault(session: Session, batch_id: uuid.UUID) -> Iterator[FilingFault]:
+    """All faults of a batch in the order of the file, a block at a time."""
+    statement = faults_of(batch_id).execution_options(yield_per=BLOCK)
+    for block in session.scalars(statement).partitions():
+        yield from block
+        session.expunge_all()
+
+
+def filings_of(trader_id: uuid.UUID, search: str = "") -> Select[Filing]:
+    """The trader's filings, the newest first; for `paginate`.
+
+    `search` is the beginning of a reference, or a whole receipt or bill number.
+    """
+    statement = (
+        select(Filing)
+        .where(Filing.trader_id == trader_id)
+        .order_by(Filing.filed_at.desc(), Filing.id.desc())
+    )
+    if search:
+        code = search.upper()
+        statement = statement.where(
+            Filing.filing_ref.istartswith(search, autoescape=True)
+            | (Filing.receipt == code)
+            | (Filing.content["bill_number"].astext == code)
+        )
+    return statement
+
+
+def standings(session: Session, filings: Iterable[Filing]) -> dict[uuid.UUID, Standing]:
+    """How each filing stands, in one statement.
+
+    The newest of a reference is current, or deleted when it is a deletion; of the earlier ones,
+    those that were followed are replaced, those of a deleted reference deleted.
+    """
+    ids = [one.id for one in filings]
+    if not ids:
+        return {}
+    later = aliased(Filing)
+    newest = (
+        select(later.number, later.action)
+        .where(later.trader_id == Filing.trader_id, later.filing_ref == Filing.filing_ref)
+        .order_by(later.number.desc())
+        .limit(1)
+        .lateral()
+    )
+    rows = session.execute(
+        select(Filing.id, Filing.number, newest.c.number, newest.c.action)
+        .select_from(Filing)
+        .join(newest, onclause=newest.c.number.is_not(None))
+        .where(Filing.id.in_(ids))
+    )
+    return {
+        filing_id: Standing.DELETED
+        if action == Action.DELETE
+        else Standing.CURRENT
+        if number == last
+        else Standing.REPLACED
+        for filing_id, number, last, action in rows
+    }
+
+
+def history_of(session: Session, filing: Filing) -> Sequence[Row[Filing, Batch]]:
+    """Every filing under the same reference with its batch, the newest first."""
+    return session.execute(
+        select(Filing, Batch)
+        .join(Batch, Batch.id == Filing.batch_id)
+        .where(Filing.trader_id == filing.trader_id, Filing.filing_ref == filing.filing_ref)
+        .order_by(Filing.number.desc())
+    ).all()

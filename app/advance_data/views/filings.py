@@ -1,0 +1,68 @@
+"""The filings that stand, one of them, and its receipt."""
+
+import uuid
+
+from flask import Response, request
+
+from app.advance_data import queries
+from app.advance_data.rows import COLUMNS
+from app.advance_data.views.frame import blueprint, may_submit, own, own_filing
+from app.advance_data.wording import ACTION_WORDS, COLUMN_WORDS, STANDING_WORDS
+from app.authz.permissions import Permission
+from app.web.access import requires
+from app.web.fragments import render
+from app.web.paging import page_number, paginate
+from app.web.requests import current_work
+
+LONGEST_SEARCH = 100
+
+
+@blueprint.get("/traders/<uuid:trader_id>/advance-data/filings")
+@requires(Permission.FILING_VIEW)
+def filings(trader_id: uuid.UUID) -> Response:
+    """The trader's filings, with a search."""
+    trader, work = own(trader_id), current_work()
+    search = request.args.get("q", "").replace("\0", "").strip()[:LONGEST_SEARCH]
+    page = paginate(work.session, queries.filings_of(trader.id, search), page_number())
+    return render(
+        "advance_data/filings.html",
+        fragment="filings",
+        trader=trader,
+        page=page,
+        search=search,
+        standings=queries.standings(work.session, page.items),
+        standing_words=STANDING_WORDS,
+        may_submit=may_submit(trader),
+    )
+
+
+@blueprint.get("/traders/<uuid:trader_id>/advance-data/filings/<uuid:filing_id>")
+@requires(Permission.FILING_VIEW)
+def filing(trader_id: uuid.UUID, filing_id: uuid.UUID) -> Response:
+    """One filing: its values, its receipt, what came before and after it."""
+    return _filing_page("advance_data/filing.html", trader_id, filing_id)
+
+
+@blueprint.get("/traders/<uuid:trader_id>/advance-data/filings/<uuid:filing_id>/receipt")
+@requires(Permission.FILING_VIEW)
+def receipt(trader_id: uuid.UUID, filing_id: uuid.UUID) -> Response:
+    """The receipt alone, to print or to keep."""
+    return _filing_page("advance_data/receipt.html", trader_id, filing_id)
+
+
+def _filing_page(page: str, trader_id: uuid.UUID, filing_id: uuid.UUID) -> Response:
+    trader, work = own(trader_id), current_work()
+    found = own_filing(trader, filing_id)
+    history = queries.history_of(work.session, found)
+    return render(
+        page,
+        trader=trader,
+        filing=found,
+        batch=next(batch for one, batch in history if one.id == found.id),
+        history=history,
+        standings=queries.standings(work.session, [one for one, _ in history]),
+        standing_words=STANDING_WORDS,
+        action_words=ACTION_WORDS,
+        columns=[column for column in COLUMNS if column in found.content],
+        column_words=COLUMN_WORDS,
+    )

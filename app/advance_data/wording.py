@@ -1,0 +1,120 @@
+"""What the columns, states and kinds of faults are called on pages; English texts for gettext."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from app.advance_data.queries import Standing
+from app.advance_data.workflow import BatchState
+
+AGENCY: Final = "The agency's"
+TRADER: Final = "Yours"
+NOBODY: Final = "Nobody's: it is done"
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """A batch's state in words: what it means, whose turn it is, in which tone.
+
+    `waiting` says that the page looks again by itself.
+    """
+
+    name: str
+    meaning: str
+    turn: str
+    tone: str
+    waiting: bool = False
+
+
+_QUEUED: Final = Stage(
+    "Waiting to be checked",
+    "The file has arrived and is safe. You can leave this page: the checking goes on without you.",
+    AGENCY,
+    "progress",
+    waiting=True,
+)
+_RUNNING: Final = Stage(
+    "Being checked",
+    "Every row is checked now. You can leave this page: the checking goes on without you.",
+    AGENCY,
+    "progress",
+    waiting=True,
+)
+_FILED: Final = Stage(
+    "Every row is filed",
+    "Each row is a filing now, with a receipt of its own.",
+    NOBODY,
+    "success",
+)
+_PARTLY: Final = Stage(
+    "Some rows are not filed",
+    "The good rows are filed. The others are not: correct them and upload them again. Leave the"
+    " rows that are filed out of the new file.",
+    TRADER,
+    "warning",
+)
+_NONE: Final = Stage(
+    "No row is filed",
+    "Every row has at least one error. Correct them and upload the file again.",
+    TRADER,
+    "danger",
+)
+_FAILED: Final = Stage(
+    "The file could not be read",
+    "Nothing in it is filed. Put right what is said below and upload it again.",
+    TRADER,
+    "danger",
+)
+_BY_STATE: Final = {
+    BatchState.QUEUED: _QUEUED,
+    BatchState.RUNNING: _RUNNING,
+    BatchState.FAILED: _FAILED,
+}
+
+
+def stage_of(state: str, *, accepted: int, rejected: int) -> Stage:
+    """The words for a batch."""
+    found = _BY_STATE.get(BatchState(state))
+    if found is not None:
+        return found
+    if not rejected:
+        return _FILED
+    return _PARTLY if accepted else _NONE
+
+
+STANDING_WORDS: Final = {
+    Standing.CURRENT: ("Current", "success"),
+    Standing.REPLACED: ("Replaced", "neutral"),
+    Standing.DELETED: ("Deleted", "danger"),
+}
+ACTION_WORDS: Final = {"A": "New", "R": "Replacement", "D": "Deletion"}
+CHANNEL_WORDS: Final = {"file": "File", "api": "Program (traders' API)"}
+SEVERITY_WORDS: Final = {"error": ("Error", "danger"), "warning": ("Warning", "warning")}
+
+COLUMN_WORDS: Final = {
+    "filing_ref": "Reference",
+    "action": "Action",
+    "importer_number": "Importer number",
+    "consignee_number": "Consignee number",
+    "bill_type": "Type of bill",
+    "bill_number": "Bill of lading",
+    "container_number": "Container",
+    "hts": "Tariff number (HTS)",
+    "country_of_origin": "Country of origin",
+    "mf_name": "Manufacturer",
+    "mf_address": "Manufacturer's address",
+    "mf_city": "Manufacturer's city",
+    "mf_country": "Manufacturer's country",
+    "mf_duns": "Manufacturer's D-U-N-S number",
+    "mid": "Manufacturer code (MID)",
+    "seller_name": "Seller",
+    "buyer_name": "Buyer",
+    "ship_to_name": "Ship-to party",
+    "stuffing_country": "Country of stuffing",
+    "consolidator_name": "Consolidator",
+    "port_lading": "Port of lading",
+    "port_unlading": "Port of unlading",
+    "etd": "Day of departure",
+    "value_usd": "Value in US dollars",
+    "quantity": "Quantity",
+    "uom": "Unit of measure",
+}
