@@ -3,7 +3,14 @@
 from collections.abc import Mapping
 
 from flask_babel import lazy_gettext as _l
-from wtforms import BooleanField, HiddenField, RadioField, StringField, TextAreaField
+from wtforms import (
+    BooleanField,
+    HiddenField,
+    RadioField,
+    SelectChoice,
+    StringField,
+    TextAreaField,
+)
 from wtforms.validators import InputRequired, Length
 
 from app.applications.eligibility import Eligibility, YesNo
@@ -28,7 +35,7 @@ def eligibility_form(eligibility: Eligibility, known: Mapping[str, YesNo]) -> El
     fields = {
         one.id: RadioField(
             one.text,
-            choices=[("yes", _l("Yes")), ("no", _l("No"))],
+            choices=[SelectChoice("yes", _l("Yes")), SelectChoice("no", _l("No"))],
             default=known.get(one.id),
             validators=[InputRequired(_l("Answer yes or no."))],
         )
