@@ -12,8 +12,8 @@ from flask import request
 from pydantic import BaseModel, ValidationError
 from werkzeug.exceptions import HTTPException, UnsupportedMediaType
 
-from app.kernel.identifiers import masked
 from app.web.errors import problem_json
+from app.web.validation import json_pointer
 
 JSON = "application/json"
 NDJSON = "application/x-ndjson"
@@ -91,15 +91,9 @@ def faults(error: ValidationError) -> list[dict[str, str]]:
     """The members of a problem for what a model refuses, the first hundred."""
     found = error.errors(include_url=False, include_context=False, include_input=False)
     return [
-        {"pointer": pointer(one["loc"]), "code": one["type"], "detail": one["msg"]}
+        {"pointer": json_pointer(one["loc"]), "code": one["type"], "detail": one["msg"]}
         for one in found[:MOST_FAULTS]
     ]
-
-
-def pointer(place: Sequence[str | int]) -> str:
-    """The JSON pointer of a place, masked: a member's name is the caller's text as well."""
-    parts = (str(part).replace("~", "~0").replace("/", "~1") for part in place)
-    return masked("".join(f"/{part}" for part in parts))
 
 
 def _once_each(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -1,10 +1,12 @@
 """How a malformed JSON body is refused: 400 problem+json with a pointer for each member."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from flask import Response
 from pydantic import ValidationError
 
+from app.kernel.identifiers import masked
 from app.web.errors import problem_json
 
 SECURITY_SCHEMES: dict[str, Any] = {
@@ -17,6 +19,12 @@ SECURITY_SCHEMES: dict[str, Any] = {
 }
 
 
+def json_pointer(place: Sequence[str | int]) -> str:
+    """The JSON pointer (RFC 6901) of a place, masked: a member's name is the caller's text too."""
+    parts = (str(part).replace("~", "~0").replace("/", "~1") for part in place)
+    return masked("".join(f"/{part}" for part in parts))
+
+
 def refuse_malformed(error: ValidationError) -> Response:
     """The answer to a body or query that the model refuses.
 
@@ -24,7 +32,7 @@ def refuse_malformed(error: ValidationError) -> Response:
     """
     members = [
         {
-            "pointer": "/" + "/".join(str(part) for part in fault["loc"]),
+            "pointer": json_pointer(fault["loc"]),
             "code": fault["type"],
             "detail": fault["msg"],
         }

@@ -48,7 +48,16 @@ def test_public_routes_are_few_and_known(app):
         if permission_of(app, rule.endpoint).value == "public"
     }
     # An invitation is opened from a letter, before anyone has signed in.
-    allowed = ("identity.", "oauth.", "probes.", "static", "home.start", "traders.invitation")
+    allowed = (
+        "identity.",
+        "oauth.",
+        "probes.",
+        "static",
+        "home.start",
+        "traders.invitation",
+        "status_api.description",
+        "status_api.documentation",
+    )
     assert [name for name in sorted(public) if not name.startswith(allowed)] == []
 
 
