@@ -1,6 +1,7 @@
 """CSV answers of pages and of the traders' API, and the limit of a file that either takes."""
 
 import tempfile
+from collections.abc import Iterator
 from typing import BinaryIO, Final, cast
 
 from flask import Response
@@ -22,12 +23,16 @@ def faults_csv(batch: Batch) -> Response:
     write_faults(every_fault(current_work().session, batch.id), cast("BinaryIO", spooled))
     size = spooled.tell()
     spooled.seek(0)
-    response = Response(
-        iter(lambda: spooled.read(SPOOL), b""), content_type=f"{CSV}; charset=utf-8"
-    )
+    response = Response(_sent(spooled), content_type=f"{CSV}; charset=utf-8")
     response.content_length = size
     response.call_on_close(spooled.close)
     return as_attachment(response, f"{batch.reference}-faults.csv")
+
+
+def _sent(file: tempfile.SpooledTemporaryFile[bytes]) -> Iterator[bytes]:
+    with file:
+        while chunk := file.read(SPOOL):
+            yield chunk
 
 
 def as_attachment(response: Response, filename: str) -> Response:

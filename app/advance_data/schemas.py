@@ -201,7 +201,7 @@ FILING_BODY: Final = {
                 "type": "object",
                 "additionalProperties": False,
                 "properties": {
-                    **{column: _VALUE for column in COLUMNS},
+                    **dict.fromkeys(COLUMNS, _VALUE),
                     "on_behalf_of": {"type": "string"},
                 },
                 "required": ["filing_ref", "action", "importer_number"],
