@@ -21,8 +21,8 @@ from app.documents.models import DocumentRevision
 from app.kernel.errors import Problem
 
 BLANK_ROWS = 2
-# Beyond this many criteria a page shows one at a time, the others as headings to be opened.
-CALM = 4
+# Beyond this many questions a page opens one criterion at a time, the others are headings.
+CALM = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,9 +117,15 @@ def criterion_views(
         beside.setdefault(problem.field or "", []).append(problem)
     if not opened:
         opened = next((one.criterion.id for one in found if not one.answered), "")
+    crowded = sum(len(one.criterion.questions) for one in found) > CALM
     return [
         _criterion_view(
-            one, contents, evidence.get(one.criterion.id, ()), sent, beside, opened, len(found)
+            one,
+            contents,
+            evidence.get(one.criterion.id, ()),
+            sent,
+            beside,
+            {opened} if crowded else None,
         )
         for one in found
     ]
@@ -131,8 +137,7 @@ def _criterion_view(
     evidence: Sequence[AnswerEvidence],
     sent: Typed,
     beside: Mapping[str, Sequence[Problem]],
-    opened: str,
-    count: int,
+    opened: set[str] | None,
 ) -> CriterionView:
     criterion = standing.criterion
     clashes = {one.question_id: one for one in sent.clashes}
@@ -168,7 +173,7 @@ def _criterion_view(
         questions=questions,
         evidence=evidence,
         file_errors=file_errors,
-        is_open=troubled or count <= CALM or criterion.id == opened,
+        is_open=troubled or opened is None or criterion.id in opened,
     )
 
 

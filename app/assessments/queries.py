@@ -4,9 +4,10 @@ import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import func, select, tuple_
-from sqlalchemy.orm import Session
+from sqlalchemy import Select, func, select, tuple_
+from sqlalchemy.orm import Session, contains_eager
 
 from app.assessments.models import (
     Answer,
@@ -20,6 +21,7 @@ from app.authz.permissions import Permission
 from app.authz.policy import may
 from app.catalogues.loader import catalogues
 from app.catalogues.model import Catalogue, Section
+from app.documents.models import Document, DocumentRevision
 from app.documents.workflow import ScanState
 from app.kernel.errors import NotFoundError, Problem, UnavailableError
 from app.work import Work
@@ -81,11 +83,14 @@ def contents_of(session: Session, assessment_id: uuid.UUID) -> dict[str, Content
 
 
 def evidence_of(session: Session, assessment_id: uuid.UUID) -> dict[str, list[AnswerEvidence]]:
-    """What is attached now, by criterion id, in the order of attaching."""
+    """What is attached now, by criterion id, in the order of attaching.
+
+    A document that the trader removed supports nothing any more.
+    """
     found: dict[str, list[AnswerEvidence]] = {}
     attached = session.scalars(
-        select(AnswerEvidence)
-        .where(AnswerEvidence.assessment_id == assessment_id, AnswerEvidence.detached_at.is_(None))
+        _attached(select(AnswerEvidence), assessment_id)
+        .options(contains_eager(AnswerEvidence.revision).contains_eager(DocumentRevision.document))
         .order_by(AnswerEvidence.attached_at, AnswerEvidence.id)
     )
     for one in attached:
@@ -103,12 +108,18 @@ def usable(evidence: Mapping[str, Sequence[AnswerEvidence]]) -> dict[str, int]:
 
 def evidence_revision_ids(session: Session, assessment_id: uuid.UUID) -> set[uuid.UUID]:
     """The document revisions that support any criterion, for freezing at submission."""
-    return set(
-        session.scalars(
-            select(AnswerEvidence.document_revision_id).where(
-                AnswerEvidence.assessment_id == assessment_id,
-                AnswerEvidence.detached_at.is_(None),
-            )
+    ids = _attached(select(AnswerEvidence.document_revision_id), assessment_id)
+    return set(session.scalars(ids))
+
+
+def _attached(statement: Select[Any], assessment_id: uuid.UUID) -> Select[Any]:
+    return (
+        statement.join(AnswerEvidence.revision)
+        .join(DocumentRevision.document)
+        .where(
+            AnswerEvidence.assessment_id == assessment_id,
+            AnswerEvidence.detached_at.is_(None),
+            Document.removed_at.is_(None),
         )
     )
 

@@ -160,6 +160,18 @@ def test_a_page_clashes_with_what_was_written_after_its_own_last_save(work, asse
         save(work, assessment, {LEAD: AnswerInput(how_met="Mine, longer")}, 0, "tab-a")
 
 
+def test_an_earlier_word_that_arrives_late_never_overwrites_a_later_one(work, assessment):
+    """The background save was on its way when the person pressed the button."""
+    save(work, assessment, {LEAD: AnswerInput(how_met="A po")}, 0, "tab-a")
+    page = service.PageInput(
+        answers={LEAD: AnswerInput(how_met="A poster")}, expected_version=0, page_key="tab-a"
+    )
+    service.save_page(work, assessment, "1", page)
+    with pytest.raises(AnswersClashError):
+        save(work, assessment, {LEAD: AnswerInput(how_met="A post")}, 0, "tab-a")
+    assert content(work, assessment).how_met == "A poster"
+
+
 def test_without_a_page_key_only_the_version_counts(work, assessment):
     save(work, assessment, {LEAD: "yes"}, 0)
     with pytest.raises(AnswersClashError):
@@ -227,6 +239,10 @@ def test_foreign_removed_and_infected_files_support_nothing(work, assessment):
     documents.note_scan(work, late, found="Eicar")
     work.session.flush()
     assert queries.usable(queries.evidence_of(work.session, assessment.id)) == {"1.3": 0}
+    documents.remove(work, late.document)
+    work.session.flush()
+    assert queries.evidence_of(work.session, assessment.id) == {}
+    assert queries.evidence_revision_ids(work.session, assessment.id) == set()
 
 
 def test_another_assessments_evidence_is_not_there(work, assessment):

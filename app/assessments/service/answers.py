@@ -20,6 +20,8 @@ from app.catalogues.model import Question
 from app.kernel.errors import NotFoundError, NotReadyError
 from app.work import Work
 
+CLOSED = " closed"
+
 
 def save_answers(
     work: Work,
@@ -29,12 +31,15 @@ def save_answers(
     answers: Mapping[str, AnswerInput],
     expected_version: int,
     page_key: str = "",
+    closing: bool = False,
 ) -> int:
     """Save answers of one section, all or none, and return the section's version.
 
     `expected_version` is the section's version that the page was filled from. A page that saves
     more than once names itself by `page_key`: its own saves are then never taken for somebody
-    else's, although it keeps its first `expected_version`.
+    else's, although it keeps its first `expected_version`. With `closing`, the page is left by
+    this save: one that it sent before and that arrives after is then somebody else's, so that an
+    earlier word never overwrites a later one.
 
     Side effects in order: the present answers, a revision of each that never changes again, the
     section's version, one event with the ids alone; nothing at all when nothing changed.
@@ -63,8 +68,9 @@ def save_answers(
     if not changed:
         return section.version
     section.version += 1
+    saved_from = f"{page_key}{CLOSED}" if closing else page_key
     for question_id, content in changed.items():
-        _write(work, section, question_id, content, present.get(question_id), page_key)
+        _write(work, section, question_id, content, present.get(question_id), saved_from)
     work.record(
         EventTag.ANSWERS_SAVED,
         assessment,
@@ -147,7 +153,7 @@ def _write(
     question_id: str,
     content: Content,
     row: Answer | None,
-    page_key: str,
+    saved_from: str,
 ) -> None:
     texts = as_json(content)
     if row is None:
@@ -168,7 +174,7 @@ def _write(
             saved_at=work.now,
             saved_by=work.actor.person_id,
             saved_by_name=work.actor.name,
-            saved_from=page_key,
+            saved_from=saved_from,
             **texts,
         )
     )

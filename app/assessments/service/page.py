@@ -56,6 +56,7 @@ def save_page(
         answers=page.answers,
         expected_version=page.expected_version,
         page_key=page.page_key,
+        closing=True,
     )
     for upload in page.uploads:
         upload_evidence(
