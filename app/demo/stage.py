@@ -3,10 +3,10 @@
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from sqlalchemy import Engine
+from sqlalchemy import Engine, text
 from sqlalchemy.orm import Session
 
 from app.authz.actor import Actor, ActorKind, system_actor
@@ -15,6 +15,7 @@ from app.identity import queries as people
 from app.identity.models import Person
 from app.kernel.clock import FixedClock
 from app.reactions import REACTIONS
+from app.traders.models import Trader
 from app.traders.queries import appointments_of
 from app.work import Work
 
@@ -23,11 +24,18 @@ DEMO = system_actor("demo")
 
 @dataclass(slots=True)
 class Stage:
-    """The database, the story's own clock, and who is who. `people` maps names to person ids."""
+    """The database, the story's own clock, and who is who.
+
+    `people`, `traders` and `applications` map the story's names to ids. `address` is the site's,
+    for the links in letters.
+    """
 
     engine: Engine
     clock: FixedClock
+    address: str = ""
     people: dict[str, uuid.UUID] = field(default_factory=dict)
+    traders: dict[str, uuid.UUID] = field(default_factory=dict)
+    applications: dict[str, uuid.UUID] = field(default_factory=dict)
 
     @contextmanager
     def work(self, *, by: str | None = None, at: datetime | None = None) -> Iterator[Work]:
@@ -35,8 +43,19 @@ class Stage:
         if at is not None:
             self.clock.at = at
         with BoundSession(self.engine, Principal(DEMO.principal)) as session, session.begin():
+            # A story that is lost can be told again, so no commit waits for the disk.
+            session.execute(text("SET LOCAL synchronous_commit TO off"))
             actor = DEMO if by is None else self._actor(session, by)
             yield Work(session=session, actor=actor, now=self.clock.now(), reactions=REACTIONS)
+
+    def acting(self, work: Work, by: str) -> Work:
+        """The same unit of work in the hands of somebody else, so that one scene is one commit."""
+        work.session.flush()
+        return replace(work, actor=self._actor(work.session, by))
+
+    def trader(self, work: Work, key: str) -> Trader:
+        """The company of that key."""
+        return work.session.get_one(Trader, self.traders[key])
 
     def _actor(self, session: Session, name: str) -> Actor:
         person = session.get_one(Person, self.people[name])
