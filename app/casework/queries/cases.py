@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from sqlalchemy import func, select
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Session
 
 from app.applications import queries as applications
@@ -98,7 +99,7 @@ def reviews_of(session: Session, case: Case) -> dict[str, CriterionReview]:
     found = session.scalars(
         select(CriterionReview)
         .where(CriterionReview.case_id == case.id)
-        .distinct(CriterionReview.criterion_id)
+        .ext(distinct_on(CriterionReview.criterion_id))
         .order_by(CriterionReview.criterion_id, CriterionReview.number.desc())
     )
     return {one.criterion_id: one for one in found}

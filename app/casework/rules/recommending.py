@@ -78,7 +78,7 @@ def _answer_problems(gates: Gates) -> list[Problem]:
     if gates.to_judge:
         found.append(
             Problem(
-                "%(count)s of %(total)s criteria are not judged yet.",
+                "Criteria not judged yet: %(count)s of %(total)s.",
                 "answers",
                 "NOT_JUDGED",
                 {"count": gates.to_judge, "total": gates.criteria},
@@ -87,7 +87,7 @@ def _answer_problems(gates: Gates) -> list[Problem]:
     if gates.returned:
         found.append(
             Problem(
-                "%(count)s returned criteria are not resolved: ask the trader, or accept them.",
+                "Returned and not resolved: %(count)s. Ask the trader, or accept them.",
                 "answers",
                 "RETURNED",
                 {"count": gates.returned},

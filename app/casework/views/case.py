@@ -36,6 +36,7 @@ from app.web.requests import current_work
 
 AREA_LABELS = {
     "case": _l("Case and standing"),
+    "verdicts": _l("Verdicts"),
     "application": _l("Application"),
     "company": _l("Company"),
     "all": _l("Everything"),
@@ -121,7 +122,9 @@ def frame(found: Opened, tab: str) -> dict[str, Any]:
         "due": due_tag(case, work.now.date()),
         "mine": found.mine,
         "may_take": reviews and case.assignee_id is None and "take" in available,
-        "may_release": (found.mine or (signs and case.assignee_id is not None))
+        # Giving a case away is done on its first page alone, so that nobody does it in passing.
+        "may_release": tab == "case"
+        and (found.mine or (signs and case.assignee_id is not None))
         and "release" in available,
         "tabs": [
             {

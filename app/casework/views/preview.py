@@ -1,5 +1,6 @@
 """What the trader will read, before it is sent: the very letters, with the values as they stand."""
 
+import re
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -13,6 +14,9 @@ from app.register.programme import PROGRAMMES, Kind, Move, Programme
 from app.register.rules import Standing, Wish
 from app.traders.models import Trader
 
+# A single line break, but not one before an item of a list or a line with a label.
+LINE_END = re.compile(r"(?<=[a-z,])\n(?=[a-z])")
+
 
 @dataclass(frozen=True, slots=True)
 class Letter:
@@ -20,6 +24,11 @@ class Letter:
 
     subject: str
     body: str
+
+    @property
+    def paragraphs(self) -> str:
+        """The body without the line breaks that a mail has inside its paragraphs."""
+        return LINE_END.sub(" ", self.body)
 
 
 def of_application(

@@ -1,11 +1,14 @@
 """Events as sentences. What has no sentence of its own is said in the words of its tag."""
 
+from datetime import date
+
 from flask_babel import gettext
 from flask_babel import lazy_gettext as _l
 
 from app.audit.models import AuditEvent
 from app.audit.tags import EventTag
 from app.register.programme import PROGRAMMES
+from app.web.filters import day
 
 SENTENCES = {
     EventTag.CASE_OPENED: _l("Case %(reference)s was opened, to be decided by %(due_on)s"),
@@ -66,6 +69,8 @@ def sentence(event: AuditEvent) -> str:
     if event.tag == EventTag.CASE_RETURNED_TO_REVIEW:
         return str(BACK_IN_REVIEW.get(str(data.get("reason")), _fallback(event)))
     data["move"] = _move(data)
+    if "due_on" in data:
+        data["due_on"] = day(date.fromisoformat(str(data["due_on"])))
     data["verdict"] = VERDICTS.get(str(data.get("verdict")), data.get("verdict", ""))
     known = {str(tag): words for tag, words in SENTENCES.items()}.get(event.tag)
     if known is None:

@@ -113,11 +113,17 @@ def _change(
         if move.restrictions == "set"
         else rules.open_restrictions(move, standing, programme),
     )
-    sent, letter = request.form.get("step") == SEND, None
+    letter = None
     if form.validate_on_submit():
-        letter = _letter(form, trader, programme, move, standing)
-        if letter is not None and sent and form.confirm() and attempt(form, act):
+        sent = request.form.get("step") == SEND
+        if sent and form.confirm() and attempt(form, act):
             return None
+        wish = Wish(**form.wish(work.now.date()))
+        problems = rules.problems(move, standing, programme, wish, now=work.now)
+        if not problems:
+            letter = preview.of_standing(trader, programme, move, standing, wish, work.now)
+        elif not sent:
+            form.show(problems)
     return page(
         "change.html",
         form,
@@ -130,19 +136,6 @@ def _change(
         takes=move.kind is Kind.TAKES,
         **_clocks(programme, move),
     )
-
-
-def _letter(
-    form: ReasonForm, trader: Trader, programme: Programme, move: Move, standing: Standing | None
-) -> preview.Letter | None:
-    """The letter, or `None` with the register's problems beside their fields."""
-    now = current_work().now
-    wish = Wish(**form.wish(now.date()))
-    problems = rules.problems(move, standing, programme, wish, now=now)
-    if problems:
-        form.show(problems)
-        return None
-    return preview.of_standing(trader, programme, move, standing, wish, now)
 
 
 def _tag(programme: Programme, standing: Standing | None) -> Tag | None:
