@@ -13,6 +13,7 @@ import os
 import shlex
 import sys
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from scripts.console import ROOT, Refusal, call, say
@@ -28,13 +29,21 @@ from scripts.environment import (
     present_stamp,
     wanted_stamp,
 )
-from scripts.machine import COMPONENTS, ensure_components, find_chromium
+from scripts.machine import COMPONENTS, ensure_components, find_chromium, find_postgresql
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
 OLDEST_PYTHON = (3, 11)
+ON_EVERY_SERVER = (
+    "tests/db/test_session.py",
+    "tests/guards/test_migrations.py",
+    "tests/register",
+    "tests/traders/test_identifiers.py",
+    "tests/applications/test_journey.py",
+    "tests/casework/test_service.py",
+    "tests/advance_data/test_service.py",
+)
 BENCHMARKS = ("status", "intake", "pages", "backtest")
 
 
@@ -53,7 +62,13 @@ def test(arguments: list[str]) -> int:
     cores = len(os.sched_getaffinity(0))
     env = {**os.environ, "CHROMIUM": find_chromium() or ""}
     say(f"tests on {cores} cores")
-    return call(PYTHON, "-m", "pytest", "-n", str(cores), *arguments, env=env)
+    pytest = (PYTHON, "-m", "pytest", "-n", str(cores))
+    failed = call(*pytest, *arguments, env=env)
+    if failed or arguments:
+        return failed
+    server = str(Path(find_postgresql() or "").parent)
+    say(f"migrations and services once more, on the server in {server}")
+    return call(*pytest, "--postgres", server, *ON_EVERY_SERVER, env=env)
 
 
 def check(arguments: list[str]) -> int:

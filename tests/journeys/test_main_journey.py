@@ -4,6 +4,8 @@ import re
 import secrets
 from pathlib import Path
 
+from playwright.sync_api import Locator
+
 from tests.journeys.visitor import PASSWORD, Visitor
 
 # A run of its own words and numbers, so that it can visit one installation twice.
@@ -97,28 +99,29 @@ def start_application(officer: Visitor, trader: str) -> str:
     return officer.path
 
 
-def fill_in_a_section(preparer: Visitor, evidence: Path) -> None:
-    """Answer every question of the section in view, attach what is needed, complete it."""
-    page = preparer.page
-    for criterion in page.locator("details.criterion").all():
+def shown(within: Locator, selector: str) -> list[Locator]:
+    return [one for one in within.locator(selector).all() if one.is_visible()]
+
+
+PROSE = "Written down, done every week, checked by the warehouse manager."
+OPEN_TEXT = ".question input[type=text]:not([inputmode]), .question textarea"
+
+
+def fill_in_a_section(preparer: Visitor) -> None:
+    """Answer every question of the section in view and complete it."""
+    for criterion in preparer.page.locator("details.criterion").all():
         if criterion.get_attribute("open") is None:
             criterion.locator("> summary").click()
-        for question in criterion.locator("fieldset").all():
-            if question.locator("input[type=radio]").count():
-                question.locator("label").first.click()
-            elif question.locator("input[type=checkbox]").count():
-                question.locator("label").first.click()
-        for choice in criterion.locator(".question select").all():
+        for question in shown(criterion, "fieldset:has(input[type=radio], input[type=checkbox])"):
+            question.locator("label").first.click()
+        for choice in shown(criterion, ".question select"):
             choice.select_option(index=1)
-        for field in criterion.locator(".question input[type=date]").all():
+        for field in shown(criterion, ".question input[type=date]"):
             field.fill("2026-09-01")
-        for field in criterion.locator(".question input[inputmode]").all():
+        for field in shown(criterion, ".question input[inputmode]"):
             field.fill("12")
-        for field in criterion.locator(
-            ".question input[type=text]:not([inputmode]), .question textarea"
-        ).all():
-            if not field.get_attribute("name").endswith("not_applicable_reason"):
-                field.fill("Written down, done every week, checked by the warehouse manager.")
+        for field in shown(criterion, OPEN_TEXT):
+            field.fill(PROSE)
         how = criterion.locator("textarea[name$=how_met]").last
         how.fill("Our written procedure names who does this, and the log shows that it was done.")
     preparer.choose("Have you completed this section?", "Yes, it is complete")
@@ -126,19 +129,36 @@ def fill_in_a_section(preparer: Visitor, evidence: Path) -> None:
 
 
 def attach_evidence(preparer: Visitor, evidence: Path) -> None:
-    """Attach one file to each criterion that asks for one, as the evidence page lists them."""
+    """Upload one file to each criterion of the section in view that still asks for one."""
     page = preparer.page
-    while page.locator("main a[href*='/sections/']").count():
-        page.locator("main a[href*='/sections/']").first.click()
-        page.wait_for_load_state()
-        wanting = page.locator(".evidence").filter(has_text=re.compile(r"needed; attached: 0"))
-        while wanting.count():
-            box = wanting.first
-            box.locator("input[type=file]").set_input_files(evidence)
-            box.get_by_role("button", name=re.compile("^Attach")).click()
-            page.wait_for_load_state()
-        preparer.arrive()
-        page.goto(preparer.evidence_page)
+    wanting = page.locator(".evidence").filter(has_text="attached: 0")
+    while wanting.count():
+        if not wanting.first.is_visible():
+            wanting.first.locator("xpath=ancestor::details/summary").first.click()
+        wanting.first.locator("input[type=file]").set_input_files(evidence)
+        with page.expect_navigation():
+            wanting.first.get_by_role("button", name=re.compile("^Attach")).click()
+    preparer.arrive()
+
+
+def assess(preparer: Visitor, application: str, evidence: Path) -> None:
+    """Work through every section of the assessment, as the task list offers them."""
+    preparer.go(application)
+    sections = preparer.main.locator("a[href*='/sections/']")
+    addresses = [one.get_attribute("href") for one in sections.all()]
+    assert len(addresses) == 12
+    for address in addresses:
+        preparer.go(address)
+        attach_evidence(preparer, evidence)
+        fill_in_a_section(preparer)
+
+
+def sign_and_submit(officer: Visitor, preparer: Visitor, application: str) -> None:
+    preparer.go(application).misses("Submit application")
+    officer.go(application).follow("Partner agreement")
+    officer.tick("I have read the agreement").fill(name="Nora Vance").press("Sign the agreement")
+    officer.go(application).follow("Check and submit")
+    officer.tick("I make this declaration.").fill(name="Nora Vance").press("Submit application")
 
 
 def test_the_whole_main_job(visitor, served, tmp_path: Path):
@@ -148,3 +168,7 @@ def test_the_whole_main_job(visitor, served, tmp_path: Path):
     fill_in_the_profile(officer, trader, IMPORTER_NUMBER)
     appoint_preparer(officer, preparer, trader)
     application = start_application(officer, trader)
+    evidence = tmp_path / "procedure.txt"
+    evidence.write_text("Procedure for the inspection of containers, edition 4, June 2026.")
+    assess(preparer, application, evidence)
+    sign_and_submit(officer, preparer, application)
