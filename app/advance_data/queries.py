@@ -192,7 +192,7 @@ def filings_of(trader_id: uuid.UUID, search: str = "") -> Select[Filing]:
     statement = (
         select(Filing)
         .where(Filing.trader_id == trader_id)
-        .order_by(Filing.filed_at.desc(), Filing.id.desc())
+        .order_by(Filing.filed_at.desc(), Filing.receipt.desc())
     )
     if search:
         code = search.upper()

@@ -87,7 +87,7 @@ STANDING_WORDS: Final = {
     Standing.DELETED: ("Deleted", "danger"),
 }
 ACTION_WORDS: Final = {"A": "New", "R": "Replacement", "D": "Deletion"}
-CHANNEL_WORDS: Final = {"file": "File", "api": "Program (traders' API)"}
+CHANNEL_WORDS: Final = {"file": "A file, uploaded on these pages", "api": "A program's call"}
 SEVERITY_WORDS: Final = {"error": ("Error", "danger"), "warning": ("Warning", "warning")}
 
 COLUMN_WORDS: Final = {
