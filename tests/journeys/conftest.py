@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
+from tests.journeys.release_system import ReleaseSystem
 from tests.journeys.visitor import Visitor
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -114,3 +115,9 @@ def visitor(browser: Browser, served: Served) -> Iterator[Callable[..., Visitor]
     yield come
     for context in opened:
         context.close()
+
+
+@pytest.fixture
+def release_system(served: Served) -> ReleaseSystem:
+    """A program of the agency with a fresh token."""
+    return ReleaseSystem(served.home)

@@ -1,174 +1,99 @@
 """The whole main job, from a stranger's sign-up to a release system's decision, in a browser."""
 
-import re
 import secrets
 from pathlib import Path
 
-from playwright.sync_api import Locator
-
-from tests.journeys.visitor import PASSWORD, Visitor
+from tests.journeys import agency_steps as agency
+from tests.journeys import trader_steps as trader
 
 # A run of its own words and numbers, so that it can visit one installation twice.
 RUN = secrets.token_hex(3)
 COMPANY = f"Vance Home Goods {RUN} LLC"
-NORA = f"nora@{RUN}.example"
-PIA = f"pia@{RUN}.example"
+NORA, PIA = f"nora@{RUN}.example", f"pia@{RUN}.example"
 IMPORTER_NUMBER = f"45-{secrets.randbelow(10**7):07d}00"
+COMMENT = "Name every lane, its owner and the date of its last assessment."
 
 
-def confirm_mail(person: Visitor, subject: str) -> None:
-    """Open the newest letter with that subject in the demo mailbox and follow its link."""
-    person.go("/demo/mailbox")
-    person.follow(subject)
-    person.page.locator("main pre a").first.click()
-    person.arrive()
-
-
-def sign_up(person: Visitor, name: str, email: str) -> None:
-    person.go("/sign-up").fill(name=name, email=email, password=PASSWORD).press("Sign up")
-    confirm_mail(person, "Confirm your email address for Fairway")
-    person.fill(password=PASSWORD).press("Confirm and sign in")
-
-
-def register_company(officer: Visitor, name: str) -> str:
-    """Register an importer with all that an application needs; gives the trader's path."""
-    officer.follow("Register your company")
-    officer.choose("What kind of company is it?", "Importer")
-    officer.fill(name=name, address_line="88 Pier Avenue", city="Long Beach")
-    officer.fill(region="CA", postal_code="90802").pick("country", "United States")
-    officer.choose(re.compile("Where is the office"), "United States")
-    officer.choose(re.compile("customs business"), "Yes")
-    officer.press("Register the company")
-    return officer.path.split("/overview")[0]
-
-
-def claim(officer: Visitor, trader: str, scheme: str, value: str) -> None:
-    officer.go(f"{trader}/identifiers").follow(f"Claim {scheme}", exact=False)
-    officer.fill(value=value).press("Claim it")
-
-
-def fill_in_the_profile(officer: Visitor, trader: str, importer_number: str) -> None:
-    claim(officer, trader, "Importer of record number", importer_number)
-    claim(officer, trader, "Legal entity identifier", "213800KUD8LAJWSQ9D15")
-    claim(officer, trader, "D-U-N-S", "150483782")
-    claim(officer, trader, "Global location number", "9501101530003")
-    officer.go(f"{trader}/bonds/new").choose("Kind of bond", "Continuous")
-    officer.fill(number="991234567", surety="Harbor Surety Company", activity_code="1")
-    officer.fill(amount="50000", valid_from="2025-01-01").press("Save")
-    officer.go(f"{trader}/contacts/new").fill(name="Nora Vance", role="Chief operating officer")
-    officer.choose(re.compile("What is this person"), "Company officer")
-    officer.fill(email=NORA, phone="+1 562 555 0134")
-    officer.tick("Primary security contact").press("Save")
-    officer.go(f"{trader}/sites/new").fill(name="Long Beach warehouse")
-    officer.choose("What happens there?", "Warehouse").pick("country", "United States")
-    officer.fill(address_line="88 Pier Avenue", city="Long Beach", region="CA")
-    officer.fill(postal_code="90802").press("Save")
-
-
-def appoint_preparer(officer: Visitor, preparer: Visitor, trader: str) -> None:
-    officer.go(f"{trader}/people/invite").fill(email=PIA)
-    officer.choose("Role", "Preparer: may fill in and upload, but not sign or submit")
-    officer.press("Send the invitation")
-    sign_up(preparer, "Pia Lund", PIA)
-    confirm_mail(preparer, f"Nora Vance invites you to act for {COMPANY}")
-    preparer.press("Accept")
-
-
-DEBT = re.compile("debt", re.IGNORECASE)
-
-
-def answer_eligibility(officer: Visitor, *, debt: str) -> None:
-    questions = officer.main.locator("fieldset")
-    for number in range(questions.count()):
-        question = questions.nth(number)
-        answer = debt if DEBT.search(question.locator("legend").inner_text()) else "Yes"
-        question.locator("label").filter(has_text=re.compile(rf"^\s*{answer}")).click()
-    officer.press("See the result")
-
-
-def start_application(officer: Visitor, trader: str) -> str:
-    """A "no" first, which is a page with its reason; then a "yes"; gives the application's path."""
-    officer.go(f"{trader}/applications").follow("Before you start", exact=False)
-    officer.follow("Check eligibility")
-    answer_eligibility(officer, debt="Yes")
-    officer.sees("You cannot apply yet").sees("What to do:")
-    officer.go(f"{trader}/applications").follow("Before you start", exact=False)
-    officer.follow("Check eligibility again")
-    answer_eligibility(officer, debt="No")
-    officer.sees("You can apply").press("Start application")
-    return officer.path
-
-
-def shown(within: Locator, selector: str) -> list[Locator]:
-    return [one for one in within.locator(selector).all() if one.is_visible()]
-
-
-PROSE = "Written down, done every week, checked by the warehouse manager."
-OPEN_TEXT = ".question input[type=text]:not([inputmode]), .question textarea"
-
-
-def fill_in_a_section(preparer: Visitor) -> None:
-    """Answer every question of the section in view and complete it."""
-    for criterion in preparer.page.locator("details.criterion").all():
-        if criterion.get_attribute("open") is None:
-            criterion.locator("> summary").click()
-        for question in shown(criterion, "fieldset:has(input[type=radio], input[type=checkbox])"):
-            question.locator("label").first.click()
-        for choice in shown(criterion, ".question select"):
-            choice.select_option(index=1)
-        for field in shown(criterion, ".question input[type=date]"):
-            field.fill("2026-09-01")
-        for field in shown(criterion, ".question input[inputmode]"):
-            field.fill("12")
-        for field in shown(criterion, OPEN_TEXT):
-            field.fill(PROSE)
-        how = criterion.locator("textarea[name$=how_met]").last
-        how.fill("Our written procedure names who does this, and the log shows that it was done.")
-    preparer.choose("Have you completed this section?", "Yes, it is complete")
-    preparer.press("Save and continue")
-
-
-def attach_evidence(preparer: Visitor, evidence: Path) -> None:
-    """Upload one file to each criterion of the section in view that still asks for one."""
-    page = preparer.page
-    wanting = page.locator(".evidence").filter(has_text="attached: 0")
-    while wanting.count():
-        if not wanting.first.is_visible():
-            wanting.first.locator("xpath=ancestor::details/summary").first.click()
-        wanting.first.locator("input[type=file]").set_input_files(evidence)
-        with page.expect_navigation():
-            wanting.first.get_by_role("button", name=re.compile("^Attach")).click()
-    preparer.arrive()
-
-
-def assess(preparer: Visitor, application: str, evidence: Path) -> None:
-    """Work through every section of the assessment, as the task list offers them."""
-    preparer.go(application)
-    sections = preparer.main.locator("a[href*='/sections/']")
-    addresses = [one.get_attribute("href") for one in sections.all()]
-    assert len(addresses) == 12
-    for address in addresses:
-        preparer.go(address)
-        attach_evidence(preparer, evidence)
-        fill_in_a_section(preparer)
-
-
-def sign_and_submit(officer: Visitor, preparer: Visitor, application: str) -> None:
-    preparer.go(application).misses("Submit application")
-    officer.go(application).follow("Partner agreement")
-    officer.tick("I have read the agreement").fill(name="Nora Vance").press("Sign the agreement")
-    officer.go(application).follow("Check and submit")
-    officer.tick("I make this declaration.").fill(name="Nora Vance").press("Submit application")
-
-
-def test_the_whole_main_job(visitor, served, tmp_path: Path):
+def test_the_whole_main_job(visitor, release_system, tmp_path: Path):
     officer, preparer = visitor(), visitor()
-    sign_up(officer, "Nora Vance", NORA)
-    trader = register_company(officer, COMPANY)
-    fill_in_the_profile(officer, trader, IMPORTER_NUMBER)
-    appoint_preparer(officer, preparer, trader)
-    application = start_application(officer, trader)
+    reviewer, supervisor = visitor(), visitor()
+
+    trader.sign_up(officer, "Nora Vance", NORA)
+    home = trader.register_company(officer, COMPANY)
+    trader.fill_in_the_profile(officer, home, number=IMPORTER_NUMBER, email=NORA)
+    trader.appoint_preparer(officer, preparer, home, company=COMPANY, email=PIA)
+    application = trader.start_application(officer, home)
     evidence = tmp_path / "procedure.txt"
     evidence.write_text("Procedure for the inspection of containers, edition 4, June 2026.")
-    assess(preparer, application, evidence)
-    sign_and_submit(officer, preparer, application)
+    trader.assess(preparer, application, evidence)
+    trader.sign_and_submit(officer, preparer, application)
+
+    # Claimed identifiers reach nobody, and an application is no standing.
+    assert release_system.status(IMPORTER_NUMBER)["answer"] == "not_a_partner"
+
+    reviewer.sign_in_as("Dana Whitlock")
+    supervisor.sign_in_as("Grace Obuya")
+    case = agency.take_the_case(reviewer, COMPANY)
+    agency.verify_identifiers(reviewer, case)
+    agency.judge(reviewer, case, returned={"2.1": COMMENT})
+    agency.ask(reviewer, case, "One point is left before we can decide.")
+    trader.answer_the_request(officer, preparer, application, COMMENT)
+    agency.judge(reviewer, case, returned={})
+    agency.recommend(reviewer, case)
+    agency.cannot_countersign_oneself(reviewer, COMPANY)
+    agency.countersign(supervisor, COMPANY)
+
+    officer.go(f"{home}/standing").sees("Certified").sees(agency.REASON)
+    certified = release_system.status(IMPORTER_NUMBER)
+    assert certified["answer"] == "active"
+    assert certified["standings"][0]["tier"] == 1
+
+    partner = agency.partner_page(reviewer, COMPANY)
+    agency.propose_change(reviewer, partner, "Validate", choose="Tier 2")
+    agency.countersign(supervisor, COMPANY)
+    validated = release_system.status(IMPORTER_NUMBER)
+    assert validated["standings"][0]["tier"] == 2
+    assert validated["seq"] > certified["seq"]
+
+    # Good rows become filings with receipts, the bad one comes back with line, field and fix.
+    file = tmp_path / "filings.csv"
+    file.write_text(csv_of(IMPORTER_NUMBER, quantities=("12", "40", "1.5", "7")))
+    trader.upload(preparer, home, file, outcome="Some rows are not filed")
+    preparer.sees("QTY").sees("1.5")
+    preparer.follow("See your filings").sees("JRN-1").misses("JRN-3")
+    preparer.follow("JRN-1").sees("Receipt")
+
+    # A suspension is effective at once: the next answer and the next decision are others.
+    trusted = release_system.decide(IMPORTER_NUMBER)
+    assert trusted["benefits"]
+    held = release_system.decide(IMPORTER_NUMBER, holds=("uflpa",))
+    assert held["benefits"] == []
+    assert held["exam"]["mode"] != "none"
+    agency.suspend_now(reviewer, partner)
+    suspended = release_system.status(IMPORTER_NUMBER, min_seq=validated["seq"] + 1)
+    assert suspended["answer"] == "not_active"
+    after = release_system.decide(IMPORTER_NUMBER)
+    assert after["benefits"] == []
+    assert after["seq"] >= suspended["seq"]
+    officer.go(f"{home}/standing").sees("Suspended")
+    supervisor.go("/console/determinations").sees(COMPANY)
+
+
+COLUMNS = (
+    "filing_ref,action,importer_number,consignee_number,bill_type,bill_number,container_number,hts,"
+    "country_of_origin,mf_name,mf_address,mf_city,mf_country,mf_duns,mid,seller_name,buyer_name,"
+    "ship_to_name,stuffing_country,consolidator_name,port_lading,port_unlading,etd,value_usd,"
+    "quantity,uom"
+)
+
+
+def csv_of(importer_number: str, *, quantities: tuple[str, ...]) -> str:
+    """A file of filings `JRN-1` and on, one for each quantity."""
+    rows = [
+        f"JRN-{number},A,{importer_number},{importer_number},OB,MAEU1234{RUN.upper()}{number},"
+        "CSQU3054383,9403609000,VN,Hoa Sen Furniture JSC,12 Le Loi,Binh Duong,VN,,,"
+        "Hoa Sen Furniture JSC,Vance Home Goods LLC,Vance Home Goods LLC,VN,Hoa Sen Furniture JSC,"
+        f"VNSGN,2704,2026-12-20,48210.00,{quantity},NO"
+        for number, quantity in enumerate(quantities, 1)
+    ]
+    return "\n".join([COLUMNS, *rows]) + "\n"
