@@ -24,12 +24,11 @@ from app.casework.queries.cases import (
     visible_case,
 )
 from app.casework.queries.history import AREAS, events_of
-from app.casework.queries.queue import TABS, QueueRow, counts, queue
+from app.casework.queries.queue import TABS, counts, queue
 
 __all__ = [
     "AREAS",
     "TABS",
-    "QueueRow",
     "askable_tasks",
     "case_of",
     "cases_of",

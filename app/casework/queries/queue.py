@@ -1,7 +1,6 @@
 """The queue: which cases a tab shows, in one statement, and how many each tab holds, in one more."""
 
 import uuid
-from dataclasses import dataclass
 from typing import Any, Final, cast
 
 from sqlalchemy import ColumnElement, Select, case, func, or_, select, true
@@ -15,14 +14,6 @@ from app.traders.models import Trader
 CASE_STATE: Final = Case._state  # noqa: SLF001
 TABS: Final = ("mine", "unassigned", "responses", "waiting", "countersign", "all")
 _OPEN: Final = CASE_STATE != CaseState.CLOSED
-
-
-@dataclass(frozen=True, slots=True)
-class QueueRow:
-    """One line of the queue."""
-
-    case: Case
-    trader: Trader
 
 
 def _condition(tab: str, person_id: uuid.UUID | None) -> ColumnElement[bool]:
