@@ -136,7 +136,7 @@ def _people(row: dict[str, Any], random: Random, drawn: Iterator[str]) -> tuple[
     host = f"{row['key']}.example"
     roles = [TraderRole.OFFICER, TraderRole.PREPARER]
     if row["large"]:
-        roles += [TraderRole.PREPARER, TraderRole.VIEWER]
+        roles.append(TraderRole.VIEWER)
     elif random.random() < WITHOUT_PREPARER:
         roles = [TraderRole.OFFICER, TraderRole.VIEWER]
     for number, role in enumerate(roles[len(known) :], len(known)):
@@ -153,7 +153,7 @@ def _identifiers(row: dict[str, Any], kind: EntityType, random: Random) -> list[
     match kind:
         case EntityType.IMPORTER:
             number = "12-345678900" if name == HARBOUR else numbers.importer_number(random)
-            found += [(Scheme.IOR, number), (Scheme.EIN, number[:10])]
+            found.append((Scheme.IOR, number))
         case EntityType.BROKER:
             found += [
                 (Scheme.LICENCE, numbers.licence(random)),

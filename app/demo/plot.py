@@ -2,14 +2,18 @@
 
 from collections.abc import Mapping
 
+from app.authz.actor import TraderRole
 from app.demo import applying, reviewing
 from app.demo.applying import Bid
 from app.demo.cast import Company
+from app.demo.filings import Shipment, send
 from app.demo.founding import (
     claim_late,
     claim_rival,
+    invite_late,
     refuse_claim,
     register_company,
+    resolve_conflict,
 )
 from app.demo.script import Script
 from app.demo.standing import move_standings, take_over
@@ -41,14 +45,50 @@ def write(script: Script, cast: Cast) -> None:
             )
     move_standings(script)
     _identifiers(script, cast)
+    _shipments(script, cast)
     if script.calendar.open_for_applications:
         _cases(script, cast)
+
+
+FILERS = (
+    *("alder", "calloway", "granite", "eastgate", "ironbridge", "gable", "dunmore", "delmar"),
+    *("juniper", "marlow", "oakhurst", "bellwether", "copperleaf", "kestrel", "cedar", "lakeshore"),
+)
+ROWS = (96, 134)
+HARBOUR_BATCHES = 28
+
+
+def _shipments(script: Script, cast: Cast) -> None:
+    """About five thousand filings: many of one importer, a few of others, one file that broke."""
+    harbour = cast["harbour"]
+    random = harbour.random("shipments")
+    for number in range(1, HARBOUR_BATCHES + 1):
+        days = 706 - (number - 1) * 26 + random.uniform(-4, 4)
+        broken = number == HARBOUR_BATCHES - 2
+        send(script, max(days, 1.7), Shipment(harbour, number, random.randint(*ROWS), broken))
+    for key in FILERS:
+        company = cast[key]
+        days = random.uniform(2, min(company.since - 8, 320))
+        send(script, days, Shipment(company, 1, random.randint(*ROWS)))
 
 
 def _identifiers(script: Script, cast: Cast) -> None:
     claim_rival(script, 410, cast["kestrel"], cast["granite"], Scheme.GLN)
     claim_rival(script, 66, cast["thistle"], cast["bellwether"], Scheme.DUNS)
     claim_rival(script, 28, cast["stonegate"], cast["blue-mesa"], Scheme.DUNS)
+    resolve_conflict(
+        script,
+        386,
+        cast["granite"],
+        Scheme.GLN,
+        "The certificate that you sent names another company. Please claim your own number.",
+    )
+    for key, days, email, role in (
+        ("harbour", 6, "lena.osei@harbour.example", TraderRole.VIEWER),
+        ("juniper", 4, "ana.ruiz@juniper.example", TraderRole.PREPARER),
+        ("tideway", 8, "joel.stern@tideway.example", TraderRole.PREPARER),
+    ):
+        invite_late(script, days, cast[key], email, role)
     claim_late(script, 11, cast["harbour"], Scheme.GLN, "0614141000012")
     refuse_claim(
         script,
@@ -78,9 +118,10 @@ def _ended(script: Script, cast: Cast) -> None:
     refused(script, Bid(cast["ferrier"], "ferrier-1", honest_gaps=0.3), (288, 222), "reviewer")
     withdrawn(script, Bid(cast["peninsula"], "peninsula-1"), (195, 160), "second-reviewer")
     withdrawn(script, Bid(cast["riverbend"], "riverbend-1"), (140, 104), "reviewer")
+    refused(script, Bid(cast["beacon"], "beacon-1", honest_gaps=0.3), (250, 190), "reviewer")
     early = Bid(cast["larkspur"], "larkspur-1")
     applying.begin(script, 230, early)
-    applying.fill(script, (228, 220), early, share=0.4)
+    applying.fill(script, (228, 220), early, share=0.15)
     applying.withdraw(script, 206, early)
 
 
@@ -96,7 +137,7 @@ def _with_the_agency(script: Script, cast: Cast) -> None:
     ):
         sent(script, Bid(cast[key], f"{key}-2"), days)
     sable = Bid(cast["sable"], "sable")
-    reviewed(script, sable, (98, 66, 40), "reviewer", first=34, returned=("3.7", "9.15"))
+    reviewed(script, sable, (98, 66, 40), "reviewer", first=14, returned=("3.7", "9.15"))
     anchor = Bid(cast["anchor"], "anchor")
     reviewed(script, anchor, (110, 84, 60), "second-reviewer")
     reviewing.recommend(
@@ -131,7 +172,7 @@ def _with_the_agency(script: Script, cast: Cast) -> None:
         text="What was missing in spring is in place, with seven months of records.",
     )
     quayside = Bid(cast["quayside"], "quayside", honest_gaps=0.35)
-    reviewed(script, quayside, (152, 121, 90), "second-reviewer", first=12, returned=("2.3", "6.6"))
+    reviewed(script, quayside, (152, 121, 90), "second-reviewer", first=6, returned=("2.3", "6.6"))
     reviewing.recommend(
         script,
         6.2,
@@ -146,7 +187,7 @@ def _with_the_agency(script: Script, cast: Cast) -> None:
 def _with_the_trader(script: Script, cast: Cast) -> None:
     """Requests for information: open, overdue, and answered."""
     juniper = Bid(cast["juniper"], "juniper", thorough=True)
-    reviewed(script, juniper, (75, 52, 30), "reviewer", first=30, returned=("6.6", "10.1"))
+    reviewed(script, juniper, (75, 52, 30), "reviewer", first=12, returned=("6.6", "10.1"))
     reviewing.ask(
         script,
         9,
@@ -159,7 +200,7 @@ def _with_the_trader(script: Script, cast: Cast) -> None:
         ),
     )
     pinecrest = Bid(cast["pinecrest"], "pinecrest", honest_gaps=0.12)
-    reviewed(script, pinecrest, (140, 118, 90), "reviewer", first=20, returned=("2.3", "12.1"))
+    reviewed(script, pinecrest, (140, 118, 90), "reviewer", first=7, returned=("2.3", "12.1"))
     reviewing.ask(
         script,
         64,
@@ -168,8 +209,8 @@ def _with_the_trader(script: Script, cast: Cast) -> None:
         criteria=("2.3", "12.1"),
         message="Please complete the two points below, so that the review can go on.",
     )
-    beacon = Bid(cast["beacon"], "beacon")
-    reviewed(script, beacon, (118, 90, 60), "second-reviewer", first=14, returned=("3.1", "7.23"))
+    beacon = Bid(cast["beacon"], "beacon-2")
+    reviewed(script, beacon, (118, 90, 60), "second-reviewer", first=6, returned=("3.1", "7.23"))
     reviewing.ask(
         script,
         19,
@@ -195,7 +236,7 @@ def _in_preparation(script: Script, cast: Cast) -> None:
     applying.fill(script, (30, 4), verdant)
     stonegate = Bid(cast["stonegate"], "stonegate")
     applying.begin(script, 48, stonegate)
-    applying.fill(script, (44, 12), stonegate, share=0.8, left=0.5)
+    applying.fill(script, (44, 12), stonegate, share=0.5, left=0.5)
     larkspur = Bid(cast["larkspur"], "larkspur-2")
     applying.begin(script, 14, larkspur)
     applying.check(script, 4, cast["zephyr"], wrong="active-importer")
@@ -244,7 +285,7 @@ def refused(script: Script, bid: Bid, days: Days, by: str) -> None:
     """An application that was not good enough."""
     first, last = days
     span = first - last
-    reviewed(script, bid, (first, first - 0.35 * span, first - 0.55 * span), by, first=9)
+    reviewed(script, bid, (first, first - 0.35 * span, first - 0.55 * span), by, first=4)
     reviewing.recommend(
         script, last + 4, bid, by, move="reject", reason="no-evidence", text=NOT_MET
     )
@@ -255,7 +296,7 @@ def withdrawn(script: Script, bid: Bid, days: Days, by: str) -> None:
     """An application that the company took back while it was under review."""
     first, last = days
     span = first - last
-    reviewed(script, bid, (first, first - 0.4 * span, first - 0.6 * span), by, first=5)
+    reviewed(script, bid, (first, first - 0.4 * span, first - 0.6 * span), by, first=2)
     applying.withdraw(script, last, bid)
 
 
@@ -263,7 +304,7 @@ def answered(script: Script, bid: Bid, days: Days, criteria: tuple[str, ...]) ->
     """Started, submitted, reviewed, asked, and answered on the last day."""
     first, submitted, taken, asked, last = days
     by = "second-reviewer"
-    reviewed(script, bid, (first, submitted, taken), by, first=16, returned=criteria)
+    reviewed(script, bid, (first, submitted, taken), by, first=7, returned=criteria)
     reviewing.ask(
         script,
         asked,

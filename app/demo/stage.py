@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from sqlalchemy import Engine, text
+from sqlalchemy import Connection, Engine
 from sqlalchemy.orm import Session
 
 from app.authz.actor import Actor, ActorKind, system_actor
@@ -30,21 +30,20 @@ class Stage:
     for the links in letters.
     """
 
-    engine: Engine
+    bind: Engine | Connection
     clock: FixedClock
     address: str = ""
     people: dict[str, uuid.UUID] = field(default_factory=dict)
     traders: dict[str, uuid.UUID] = field(default_factory=dict)
     applications: dict[str, uuid.UUID] = field(default_factory=dict)
+    actors: dict[str, Actor] = field(default_factory=dict)
 
     @contextmanager
     def work(self, *, by: str | None = None, at: datetime | None = None) -> Iterator[Work]:
         """One committed unit of work at the story's time; `by` names a person, else the system."""
         if at is not None:
             self.clock.at = at
-        with BoundSession(self.engine, Principal(DEMO.principal)) as session, session.begin():
-            # A story that is lost can be told again, so no commit waits for the disk.
-            session.execute(text("SET LOCAL synchronous_commit TO off"))
+        with BoundSession(self.bind, Principal(DEMO.principal)) as session, session.begin():
             actor = DEMO if by is None else self._actor(session, by)
             yield Work(session=session, actor=actor, now=self.clock.now(), reactions=REACTIONS)
 
@@ -57,14 +56,19 @@ class Stage:
         """The company of that key."""
         return work.session.get_one(Trader, self.traders[key])
 
+    def joined(self, name: str) -> None:
+        """The person's roles have changed: they are read anew when the person next acts."""
+        self.actors.pop(name, None)
+
     def _actor(self, session: Session, name: str) -> Actor:
-        person = session.get_one(Person, self.people[name])
-        return Actor(
-            ActorKind.PERSON,
-            person_id=person.id,
-            name=person.name,
-            email=person.email,
-            fresh_at=self.clock.now(),
-            agency_roles=people.agency_roles(session, person.id),
-            appointments=appointments_of(session, person.id),
-        )
+        if name not in self.actors:
+            person = session.get_one(Person, self.people[name])
+            self.actors[name] = Actor(
+                ActorKind.PERSON,
+                person_id=person.id,
+                name=person.name,
+                email=person.email,
+                agency_roles=people.agency_roles(session, person.id),
+                appointments=appointments_of(session, person.id),
+            )
+        return replace(self.actors[name], fresh_at=self.clock.now())

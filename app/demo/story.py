@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import Engine
+from sqlalchemy import Engine, text
 
 from app.config import Settings
 from app.demo.accounts import ACCOUNTS
@@ -11,7 +11,9 @@ from app.demo.cast import company_cast
 from app.demo.plot import write
 from app.demo.script import Script
 from app.demo.stage import Stage
+from app.demo.traces import deliver_letters, write_traces
 from app.documents.files import equip_files
+from app.facilitation.chance import Chance
 from app.identity import service as identity
 from app.kernel.clock import FixedClock
 from app.traders.sealing import equip
@@ -24,11 +26,21 @@ def tell(engine: Engine, settings: Settings, *, until: datetime) -> None:
     equip(settings.secret_key)
     equip_files(settings)
     calendar = Calendar(until)
-    stage = Stage(engine, FixedClock(calendar.ago(BEGINS)), settings.address)
-    _bring_in_the_people(stage)
-    script = Script(calendar)
-    write(script, company_cast())
-    script.play(stage)
+    with engine.connect() as connection:
+        # A story that is lost can be told again, so no commit waits for the disk.
+        connection.execute(text("SET synchronous_commit TO off"))
+        connection.commit()
+        stage = Stage(connection, FixedClock(calendar.ago(BEGINS)), settings.address)
+        _bring_in_the_people(stage)
+        script = Script(calendar)
+        cast = company_cast()
+        write(script, cast)
+        write_traces(script, cast, Chance(settings.secret_key or ""))
+        script.play(stage)
+        stage.clock.at = until
+        deliver_letters(stage)
+        # The connection must not come back to anybody in this state.
+        connection.invalidate()
 
 
 def _bring_in_the_people(stage: Stage) -> None:

@@ -1,0 +1,179 @@
+"""Advance data: batches of filings as importers send them, with the mistakes that happen."""
+
+import csv
+import io
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from functools import partial
+from random import Random
+from typing import Final
+
+from app.advance_data.csv_intake import FileRefusedError, read_csv
+from app.advance_data.models import Batch
+from app.advance_data.rows import COLUMNS
+from app.advance_data.service import (
+    Channel,
+    check_batch,
+    fail_batch,
+    receive_batch,
+    start_batch,
+)
+from app.demo import numbers
+from app.demo.cast import Company
+from app.demo.script import Script
+from app.demo.stage import Stage
+from app.demo.texts import read
+from app.jobs.queue import WORKER
+from app.kernel.identifiers import Scheme
+
+BAD = 0.03
+REPLACED = 0.02
+DELETED = 0.01
+SEA_CARRIERS = ("MAEU", "COSU", "ONEY", "HLCU", "MSCU", "OOLU", "CMDU", "EGLV")
+PORTS = ("2704", "2709", "2811", "4601", "1703", "1401", "5301", "3001", "1601", "1303", "2002")
+FORWARDERS = (
+    *("Pacific Lantern Logistics Ltd", "Bluewater Consolidators Co", "Meridiaan Forwarding BV"),
+    *("Golden Bridge CFS Ltd", "Nordwind Spedition GmbH"),
+)
+STRAY_QUOTE = '"Metal fittings, 12" long'
+
+
+@dataclass(frozen=True, slots=True)
+class Shipment:
+    """One batch of one company: how many rows, and whether its file breaks off in the middle."""
+
+    company: Company
+    number: int
+    rows: int
+    broken: bool = False
+
+    @property
+    def filename(self) -> str:
+        """As a logistics system would call its export."""
+        return f"isf_{self.company.key}_{self.number:03}.csv"
+
+
+def send(script: Script, days: float, shipment: Shipment) -> None:
+    """The company uploads the file, and the worker checks it a little later."""
+    script.add(days, partial(_send, shipment=shipment))
+
+
+def _send(stage: Stage, *, shipment: Shipment) -> None:
+    company = shipment.company
+    content = _file(shipment, stage.clock.now().date())
+    with stage.work(by=company.preparer.key) as work:
+        batch_id = receive_batch(
+            work,
+            stage.trader(work, company.key),
+            stream=io.BytesIO(content),
+            filename=shipment.filename,
+            channel=Channel.FILE if shipment.number % 3 else Channel.API,
+        ).id
+    stage.clock.advance(timedelta(seconds=4))
+    try:
+        with stage.work() as work:
+            worker = replace(work, actor=WORKER)
+            batch = work.session.get_one(Batch, batch_id)
+            start_batch(worker, batch)
+            check_batch(worker, batch, read_csv(io.BytesIO(content)))
+    except FileRefusedError as refusal:
+        with stage.work() as work:
+            worker = replace(work, actor=WORKER)
+            batch = work.session.get_one(Batch, batch_id)
+            start_batch(worker, batch)
+            fail_batch(worker, batch, refusal)
+
+
+def _file(shipment: Shipment, day: date) -> bytes:
+    random = shipment.company.random(f"batch/{shipment.number}")
+    out = io.StringIO()
+    writer = csv.DictWriter(out, COLUMNS, lineterminator="\n")
+    writer.writeheader()
+    for number in range(1, shipment.rows + 1):
+        row = _row(shipment, number, day, random)
+        if random.random() < BAD:
+            _spoil(row, random)
+        writer.writerow(row)
+        if shipment.broken and number == shipment.rows // 2:
+            out.write(f"{row['filing_ref']}-B,{STRAY_QUOTE},{'x,' * 8}\n")
+    return out.getvalue().encode()
+
+
+def _row(shipment: Shipment, number: int, day: date, random: Random) -> dict[str, str]:
+    company = shipment.company
+    goods = read("goods")["goods"][company.goods]
+    hts, unit, cheap, dear, least, most = random.choice(goods["items"])
+    name, address, town, country, lading = random.choice(goods["factories"])
+    importer = company.identifier(Scheme.IOR)
+    quantity = random.randint(least, most)
+    short = "".join(one for one in company.key.upper() if one.isalpha())[:4]
+    reference = f"{short}-{shipment.number:03}-{number:04}"
+    drawn = random.random()
+    if shipment.number > 1 and drawn < REPLACED + DELETED:
+        # Something in the batch before was wrong, or was never shipped.
+        reference = f"{short}-{shipment.number - 1:03}-{number:04}"
+        if drawn < DELETED:
+            return {"filing_ref": reference, "action": "D", "importer_number": importer}
+    house = random.random() < 0.4  # noqa: PLR2004 - two in five travel under a house bill.
+    return {
+        "filing_ref": reference,
+        "action": "R" if drawn < REPLACED + DELETED and shipment.number > 1 else "A",
+        "importer_number": importer,
+        "consignee_number": importer,
+        "bill_type": "BM" if house else "OB",
+        "bill_number": random.choice(SEA_CARRIERS) + numbers.digits(random, 10),
+        "container_number": numbers.container(random),
+        "hts": hts,
+        "country_of_origin": country,
+        "mf_name": name,
+        "mf_address": address,
+        "mf_city": town,
+        "mf_country": country,
+        "mf_duns": numbers.duns(random) if random.random() < 0.3 else "",  # noqa: PLR2004
+        "mid": numbers.manufacturer_code(country, name, address, town),
+        "seller_name": name,
+        "buyer_name": company.name,
+        "ship_to_name": f"{company.name}, {company.town}",
+        "stuffing_country": country if lading[:2] == country else lading[:2],
+        "consolidator_name": random.choice(FORWARDERS) if house else name,
+        "port_lading": lading,
+        "port_unlading": random.choice(PORTS),
+        "etd": (day + timedelta(days=random.randint(2, 12))).isoformat(),
+        "value_usd": f"{quantity * random.uniform(cheap, dear):.2f}",
+        "quantity": str(quantity),
+        "uom": unit,
+    }
+
+
+def _spoil(row: dict[str, str], random: Random) -> None:
+    """One of the mistakes that people and their systems make."""
+    if row["action"] == "D":
+        row["filing_ref"] += "X"
+        return
+    column, wrong = random.choice(_MISTAKES)
+    row[column] = wrong(row[column], random)
+
+
+def _other_digit(text: str, _random: Random) -> str:
+    return text[:-1] + str((int(text[-1]) + 1) % 10)
+
+
+def _american_date(text: str, _random: Random) -> str:
+    year, month, day = text.split("-")
+    return f"{month}/{day}/{year}"
+
+
+_MISTAKES: Final[tuple[tuple[str, Callable[[str, Random], str]], ...]] = (
+    ("container_number", _other_digit),
+    ("importer_number", lambda text, _: text.replace("-", "")),
+    ("importer_number", lambda _, random: numbers.importer_number(random)),
+    ("hts", lambda text, _: text.replace("0", "O", 1)),
+    ("country_of_origin", lambda _text, _random: "UK"),
+    ("country_of_origin", lambda text, _: "VN" if text == "CN" else "CN"),
+    ("bill_number", lambda text, _: f"{text[:4]} {text[4:]}"),
+    ("mf_name", lambda _text, _random: ""),
+    ("value_usd", lambda text, _: f"{float(text):,.2f}"),
+    ("etd", _american_date),
+    ("quantity", lambda text, _: f"{text}.5"),
+)
