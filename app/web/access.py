@@ -15,6 +15,7 @@ from app.authz.actor import ActorKind
 from app.authz.permissions import Permission
 from app.authz.policy import may_ever
 from app.kernel.errors import NotAllowedError
+from app.web.kept import can_be_kept, kept
 from app.web.requests import circumstances, current_actor
 from app.web.wiring import wiring
 
@@ -76,7 +77,7 @@ def enforce() -> Response | None:
     if actor.kind is ActorKind.ANONYMOUS:
         if is_api():
             raise _token_needed()
-        return _to_sign_in()
+        return kept() if can_be_kept() else _to_sign_in()
     record_security_event(
         wired.engine,
         SecurityTag.ACCESS_DENIED,

@@ -3,13 +3,14 @@
 from collections.abc import Sequence
 from http import HTTPStatus
 
-from flask import Response, jsonify, make_response, render_template, request
+from flask import Response, current_app, jsonify, make_response, render_template, request
 from flask_babel import gettext
 from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.orm.exc import StaleDataError
 from werkzeug.exceptions import HTTPException
 
+from app.authz.permissions import Permission
 from app.kernel.errors import (
     ConflictError,
     DomainError,
@@ -20,7 +21,8 @@ from app.kernel.errors import (
     Problem,
     UnavailableError,
 )
-from app.web.access import is_api
+from app.web.access import is_api, permission_of
+from app.web.kept import can_be_kept, kept
 from app.web.requests import FairwayApp, request_id
 
 STATUS_OF: dict[type[DomainError], HTTPStatus] = {
@@ -132,6 +134,9 @@ def http_error(error: HTTPException) -> Response:
 
 def csrf_error(_error: CSRFError) -> Response:
     """The form's token does not fit the session, mostly because that session has ended."""
+    asked = permission_of(current_app, request.endpoint) if request.endpoint else None
+    if asked not in {None, Permission.PUBLIC, Permission.DEMO_USE} and can_be_kept():
+        return kept()
     return _answer(
         HTTPStatus.BAD_REQUEST,
         gettext(
