@@ -2,7 +2,7 @@
 
 import uuid
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any
 
 from flask import current_app, request, url_for
 from flask_babel import gettext
@@ -34,42 +34,64 @@ def acting_for() -> Named | None:
     return wiring().trader_named(current_work().session, current_actor(), trader_id)
 
 
-def navigation() -> tuple[NavigationItem, ...]:
-    """The links for this actor, on this page."""
-    if current_actor().is_agency:
-        return _items(
-            (gettext("Queue"), "casework.queue", {}),
-            (gettext("Determinations"), "casework.determinations", {}),
-            (gettext("Register"), "casework.register", {}),
-            (gettext("Identifier conflicts"), "casework.conflicts", {}),
-        )
-    trader_id = acting_trader_id()
-    if trader_id is None:
-        return ()
-    own = {"trader_id": trader_id}
-    return _items(
-        (gettext("Overview"), "home.trader", own),
-        (gettext("Applications"), "applications.index", own),
-        (gettext("Advance data"), "advance_data.index", own),
-        (gettext("Standing"), "register.standing", own),
-        (gettext("Company"), "traders.profile", own),
-        (gettext("People"), "traders.people", own),
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """One link, and the first parts of the addresses that lie behind it."""
+
+    label: str
+    endpoint: str
+    parts: frozenset[str]
+
+
+def _place(label: str, endpoint: str, *parts: str) -> _Place:
+    return _Place(label, endpoint, frozenset(parts))
+
+
+def _console() -> tuple[_Place, ...]:
+    return (
+        _place(gettext("Queue"), "casework.queue", "", "queue", "cases"),
+        _place(gettext("Determinations"), "casework.determinations", "determinations"),
+        _place(gettext("Register"), "casework.register", "register", "traders"),
+        _place(gettext("Identifier conflicts"), "casework.conflicts", "conflicts"),
     )
 
 
-def _items(*links: tuple[str, str, dict[str, uuid.UUID]]) -> tuple[NavigationItem, ...]:
-    here = request.path
-    found = []
-    for label, endpoint, values in links:
-        if endpoint not in current_app.view_functions:
-            continue  # The surface does not carry this feature.
-        href = url_for(endpoint, **cast("dict[str, Any]", values))
-        found.append(NavigationItem(label, href, current=here == href))
-    if not any(item.current for item in found):
-        deepest = max(
-            (item for item in found if here.startswith(item.href + "/")),
-            key=lambda item: len(item.href),
-            default=None,
+def _portal() -> tuple[_Place, ...]:
+    return (
+        _place(gettext("Overview"), "home.trader", "overview"),
+        _place(gettext("Applications"), "applications.index", "applications", "assessments"),
+        _place(gettext("Advance data"), "advance_data.index", "advance-data"),
+        _place(gettext("Standing"), "register.standing", "standing"),
+        _place(
+            gettext("Company"),
+            "traders.profile",
+            *("", "company", "identifiers", "bonds", "sites", "contacts", "documents"),
+        ),
+        _place(gettext("People"), "traders.people", "people"),
+    )
+
+
+def navigation() -> tuple[NavigationItem, ...]:
+    """The links for this actor, on this page; the one that the page lies behind is marked."""
+    path = request.path.strip("/").split("/")
+    if current_actor().is_agency:
+        return _items(_console(), {}, part="".join(path[1:2]))
+    trader_id = acting_trader_id()
+    if trader_id is None:
+        return ()
+    return _items(_portal(), {"trader_id": trader_id}, part="".join(path[2:3]))
+
+
+def _items(
+    places: tuple[_Place, ...], values: dict[str, Any], *, part: str
+) -> tuple[NavigationItem, ...]:
+    return tuple(
+        NavigationItem(
+            label=place.label,
+            href=url_for(place.endpoint, **values),
+            current=part in place.parts,
         )
-        found = [NavigationItem(item.label, item.href, current=item is deepest) for item in found]
-    return tuple(found)
+        for place in places
+        # A surface may not carry every feature.
+        if place.endpoint in current_app.view_functions
+    )
