@@ -1,7 +1,9 @@
 """Where the bytes are: a folder or an object store, behind the same few calls.
 
 Keys are `<trader id>/<sha256>`. Equal files of two traders are two objects: one shared object
-would tell each of them, by timing or by quota, that somebody else has it as well.
+would tell each of them, by timing or by quota, that somebody else has it as well. A file that is
+sealed (see `app.documents.sealed`) has the digest of its plain bytes too, and a key of its own:
+the same bytes may be there in plain form, as a document.
 """
 
 import hashlib
@@ -35,7 +37,13 @@ class Files:
         The store writes beside the place and renames. An equal object is written again rather
         than trusted: it may be what a crash left behind.
         """
-        key = key_of(trader_id, sha256)
+        self._put(key_of(trader_id, sha256), file)
+
+    def put_sealed(self, trader_id: uuid.UUID, sha256: str, sealed: BinaryIO) -> None:
+        """Put a sealed file into place as `put` does; `sha256` is that of its plain bytes."""
+        self._put(sealed_key_of(trader_id, sha256), sealed)
+
+    def _put(self, key: str, file: BinaryIO) -> None:
         file.seek(0)
         obstore.put(self._store, key, file)
         if self._folder is not None:
@@ -50,17 +58,23 @@ class Files:
         what was altered on the disk.
         """
         digest = hashlib.sha256()
-        for chunk in self._chunks(trader_id, sha256):
+        key = key_of(trader_id, sha256)
+        for chunk in self._chunks(key):
             digest.update(chunk)
         if digest.hexdigest() != sha256:
-            raise UnavailableError(
-                "The stored file is damaged, so it is not handed out.", code="file-damaged"
-            )
-        return self._chunks(trader_id, sha256)
+            raise damaged_file()
+        return self._chunks(key)
 
-    def _chunks(self, trader_id: uuid.UUID, sha256: str) -> Iterator[bytes]:
+    def read_sealed(self, trader_id: uuid.UUID, sha256: str) -> Iterator[bytes]:
+        """The sealed bytes in chunks, unverified; `UnavailableError` when they are gone.
+
+        Whoever opens the seal verifies them.
+        """
+        return self._chunks(sealed_key_of(trader_id, sha256))
+
+    def _chunks(self, key: str) -> Iterator[bytes]:
         try:
-            found = obstore.get(self._store, key_of(trader_id, sha256))
+            found = obstore.get(self._store, key)
         except FileNotFoundError as error:
             raise UnavailableError(
                 "The stored file is missing, so it cannot be handed out.", code="file-missing"
@@ -71,6 +85,18 @@ class Files:
 def key_of(trader_id: uuid.UUID, sha256: str) -> str:
     """The object's key; made from a UUID and hexadecimal digits alone, never from a name."""
     return f"{trader_id}/{sha256}"
+
+
+def sealed_key_of(trader_id: uuid.UUID, sha256: str) -> str:
+    """The key of a sealed object, made from the same two and nothing else."""
+    return f"{key_of(trader_id, sha256)}.sealed"
+
+
+def damaged_file() -> UnavailableError:
+    """What is raised for a file whose bytes are not those that were stored."""
+    return UnavailableError(
+        "The stored file is damaged, so it is not handed out.", code="file-damaged"
+    )
 
 
 def _sync(path: Path) -> None:

@@ -1,8 +1,10 @@
 """Identifiers of social-security form: encrypted at rest, found by a keyed index.
 
-Two keys are derived from FAIRWAY_SECRET_KEY, one for each purpose. Encryption is AES-SIV
+Three keys are derived from FAIRWAY_SECRET_KEY, one for each purpose. Encryption is AES-SIV
 (RFC 5297), which needs no nonce, bound to the row so that a value cannot be moved to another.
-Whoever changes the secret key loses both: such a change needs a migration of these rows first.
+Files that hold such identifiers are sealed with keys made from the third, one for each file.
+Whoever changes the secret key loses all three: such a change needs a migration of these rows and
+files first.
 """
 
 import hashlib
@@ -21,11 +23,12 @@ class NoSealingKeyError(RuntimeError):
 
 
 class Sealer:
-    """Both keys, derived once from the installation's secret."""
+    """The keys, derived once from the installation's secret."""
 
     def __init__(self, secret: str) -> None:
         self._cipher = AESSIV(_derive(secret, b"fairway identifier encryption", 64))
         self._index = _derive(secret, b"fairway identifier index", 32)
+        self._files = _derive(secret, b"fairway file encryption", 32)
 
     def seal(self, value: str, row_id: uuid.UUID) -> bytes:
         """Encrypt for the row `row_id` alone."""
@@ -39,6 +42,10 @@ class Sealer:
         """HMAC-SHA-256 over scheme and value, in hexadecimal; equal only for equal identifiers."""
         text = f"{identifier.scheme.value}:{identifier.value}"
         return hmac.new(self._index, text.encode(), hashlib.sha256).hexdigest()
+
+    def file_key(self, salt: bytes) -> bytes:
+        """The key of 32 bytes for the one file that has this random salt."""
+        return HKDF(SHA256(), 32, salt=salt, info=b"fairway file").derive(self._files)
 
 
 _sealers: list[Sealer] = []

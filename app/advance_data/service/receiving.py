@@ -1,7 +1,6 @@
 """Take a batch in: its bytes are on the disk and its row is committed before anyone is told so."""
 
 import hashlib
-import tempfile
 import uuid
 from dataclasses import dataclass
 from enum import StrEnum
@@ -11,10 +10,10 @@ from sqlalchemy import select
 
 from app.advance_data.csv_intake import FileRefusedError, Limits, first_row
 from app.advance_data.models import Batch
+from app.advance_data.stored import Arriving
 from app.audit.tags import EventTag
 from app.db.concurrency import first_with, lock_words
 from app.db.references import next_reference
-from app.documents.files import files
 from app.documents.rules import clean_filename
 from app.jobs.queue import defer
 from app.kernel.errors import ConflictError, NotReadyError, Problem
@@ -22,7 +21,6 @@ from app.traders.models import Trader
 from app.work import Work
 
 CHUNK = 1 << 20
-SPOOL = 4 << 20
 CSV = "text/csv"
 FIELD = "file"
 
@@ -65,16 +63,16 @@ def receive_batch(
     `ConflictError` when the idempotency key came before with other content (409).
     Source: contract, traders' API.
     """
-    with tempfile.SpooledTemporaryFile(max_size=SPOOL) as spooled:
-        digest, size = _take(stream, spooled)  # type: ignore[arg-type]
+    with Arriving(trader.id) as arriving:
+        digest, size = _take(stream, arriving)
         earlier = _sent_before(work, trader, key, digest)
         if earlier is None and idempotency_key is not None:
             earlier = same_call(work, trader, idempotency_key, digest)
         if earlier is not None:
             return earlier
         if channel is Channel.FILE:
-            _look_first(spooled)  # type: ignore[arg-type]
-        files().put(trader.id, digest, spooled)  # type: ignore[arg-type]
+            _look_first(arriving)
+        arriving.keep()
     free = key is not None and work.session.get(Batch, key) is None
     batch = begin_batch(
         work,
@@ -155,8 +153,8 @@ def _sent_before(work: Work, trader: Trader, key: uuid.UUID | None, digest: str)
     return earlier
 
 
-def _take(stream: BinaryIO, into: BinaryIO) -> tuple[str, int]:
-    """Copy a stream, counting; its SHA-256 in hexadecimal and its length in bytes."""
+def _take(stream: BinaryIO, into: Arriving) -> tuple[str, int]:
+    """Take a whole stream, counting; its SHA-256 in hexadecimal and its length in bytes."""
     digest, size, limit = hashlib.sha256(), 0, Limits().file_bytes
     while chunk := stream.read(CHUNK):
         size += len(chunk)
@@ -168,14 +166,15 @@ def _take(stream: BinaryIO, into: BinaryIO) -> tuple[str, int]:
         into.write(chunk)
     if size == 0:
         raise NotReadyError([Problem("This file is empty.", FIELD, "empty")])
-    return digest.hexdigest(), size
+    sha256 = digest.hexdigest()
+    into.close(sha256)
+    return sha256, size
 
 
-def _look_first(file: BinaryIO) -> None:
+def _look_first(arriving: Arriving) -> None:
     """Refuse at once what would be refused later, as long as the person is still there."""
-    file.seek(0)
     try:
-        first_row(file)
+        first_row(arriving.opened())
     except FileRefusedError as refusal:
         raise NotReadyError([_beside_the_field(refusal)]) from None
 

@@ -1,7 +1,6 @@
 """File one row at once, in the transaction of the call: the receipt or every fault."""
 
 import hashlib
-import io
 
 from sqlalchemy import select
 
@@ -10,7 +9,7 @@ from app.advance_data.models import Batch, Filing, FilingFault
 from app.advance_data.rows import RawRow
 from app.advance_data.service.checking import canonical_json, check_batch, start_batch
 from app.advance_data.service.receiving import Arrival, Channel, begin_batch, same_call
-from app.documents.files import files
+from app.advance_data.stored import Arriving
 from app.kernel.errors import NotReadyError, Problem
 from app.traders.models import Trader
 from app.work import Work
@@ -63,7 +62,10 @@ def file_one(work: Work, trader: Trader, *, row: RawRow, idempotency_key: str) -
     tally = check_batch(work, batch, [row])
     if not tally.accepted:
         raise FilingRefusedError(faults_of(work, batch))
-    files().put(trader.id, digest, io.BytesIO(content))
+    with Arriving(trader.id) as arriving:
+        arriving.write(content)
+        arriving.close(digest)
+        arriving.keep()
     return _filing_of(work, batch)
 
 
