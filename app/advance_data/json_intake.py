@@ -4,7 +4,6 @@ A number counts as the text in which it is written, so that no digit is lost and
 null counts as a name that is left out.
 """
 
-import json
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,6 +14,12 @@ from app.advance_data.faults import Place
 from app.advance_data.rows import COLUMNS, RawRow
 from app.kernel.errors import Problem
 from app.kernel.identifiers import masked
+from app.kernel.strict_json import (
+    NoNumberError,
+    RepeatedMemberError,
+    StrictJsonError,
+    strict_json,
+)
 
 ON_BEHALF_OF: Final = "on_behalf_of"
 _NAMED: Final = 100
@@ -66,37 +71,17 @@ def read_filing(raw: bytes) -> GivenFiling:
 
 def _object(raw: bytes) -> dict[str, Any]:
     try:
-        text = raw.decode()
-        data = json.loads(
-            text,
-            object_pairs_hook=_once_each,
-            parse_int=str,
-            parse_float=str,
-            parse_constant=_no_number,
-        )
-        # Half of a character pair is a text to Python, but to nobody else.
-        json.dumps(data, ensure_ascii=False).encode()
-    except UnreadableFilingError:
-        raise
-    except (ValueError, RecursionError):
-        _refuse("json", "This is not JSON in UTF-8.")
+        data = strict_json(raw, numbers_as_text=True)
+    except RepeatedMemberError as error:
+        problem = _problem(f"/{_escaped(error.name)}", "repeated", "This name stands twice.")
+        raise UnreadableFilingError([problem]) from None
+    except NoNumberError:
+        _refuse("json", "NaN and infinity are no numbers in JSON.")
+    except StrictJsonError as error:
+        _refuse("json", str(error))
     if not isinstance(data, dict):
         _refuse("json", "Send one JSON object.")
     return data
-
-
-def _once_each(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found: dict[str, Any] = {}
-    for name, value in pairs:
-        if name in found:
-            problem = _problem(f"/{_escaped(name)}", "repeated", "This name stands twice.")
-            raise UnreadableFilingError([problem])
-        found[name] = value
-    return found
-
-
-def _no_number(_name: str) -> NoReturn:
-    _refuse("json", "NaN and infinity are no numbers in JSON.")
 
 
 def _refuse(code: str, message: str) -> NoReturn:

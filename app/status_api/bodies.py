@@ -1,17 +1,17 @@
 """Reading what a program sends, strictly: one media type, one meaning, within a limit.
 
-JSON of two meanings (a member that stands twice) is refused, since two programs would read it
-differently. No refusal repeats a value: it may hold a person's number.
+JSON of two meanings is refused (see `app.kernel.strict_json`). No refusal repeats a value: it may
+hold a person's number.
 """
 
-import json
 from collections.abc import Sequence
-from typing import Any, NoReturn, TypeVar
+from typing import NoReturn, TypeVar
 
 from flask import request
 from pydantic import BaseModel, ValidationError
 from werkzeug.exceptions import HTTPException, UnsupportedMediaType
 
+from app.kernel.strict_json import StrictJsonError, strict_json
 from app.web.errors import problem_json
 from app.web.validation import json_pointer
 
@@ -21,10 +21,6 @@ MOST_FAULTS = 100
 MALFORMED = "The request is not as the contract says."
 
 Model = TypeVar("Model", bound=BaseModel)
-
-
-class UnreadableJsonError(ValueError):
-    """Bytes that are not JSON of one meaning; the message is a sentence for the caller."""
 
 
 def refuse(
@@ -60,7 +56,7 @@ def read_body(model: type[Model], *, limit: int) -> Model:
     media_type(JSON)
     try:
         data = strict_json(raw_body(limit))
-    except UnreadableJsonError as error:
+    except StrictJsonError as error:
         refuse(
             400,
             "Bad Request",
@@ -73,20 +69,6 @@ def read_body(model: type[Model], *, limit: int) -> Model:
         refuse(400, "Bad Request", MALFORMED, errors=faults(error))
 
 
-def strict_json(raw: bytes) -> Any:  # noqa: ANN401 - whatever JSON holds.
-    """One JSON value in UTF-8, without repeated members, NaN or halves of characters."""
-    try:
-        text = raw.decode()
-        data = json.loads(text, object_pairs_hook=_once_each, parse_constant=_no_number)
-        if "\\ud" in text or "\\uD" in text:
-            json.dumps(data, ensure_ascii=False).encode()
-    except UnreadableJsonError:
-        raise
-    except (ValueError, RecursionError) as error:
-        raise UnreadableJsonError("This is not JSON in UTF-8.") from error
-    return data
-
-
 def faults(error: ValidationError) -> list[dict[str, str]]:
     """The members of a problem for what a model refuses, the first hundred."""
     found = error.errors(include_url=False, include_context=False, include_input=False)
@@ -94,14 +76,3 @@ def faults(error: ValidationError) -> list[dict[str, str]]:
         {"pointer": json_pointer(one["loc"]), "code": one["type"], "detail": one["msg"]}
         for one in found[:MOST_FAULTS]
     ]
-
-
-def _once_each(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        raise UnreadableJsonError("A member stands twice in one object.")
-    return found
-
-
-def _no_number(name: str) -> NoReturn:
-    raise UnreadableJsonError(f"{name} is no number in JSON.")

@@ -9,9 +9,9 @@ from pydantic import ValidationError
 from app.audit.access import Seen
 from app.facilitation.transactions import shown
 from app.kernel.identifiers import Identifier, MalformedIdentifierError, Scheme, masked, parse
+from app.kernel.strict_json import StrictJsonError, strict_json
 from app.register.answer import StatusAnswer
 from app.register.queries import answers
-from app.status_api.bodies import UnreadableJsonError, strict_json
 from app.status_api.schemas import (
     AskedIdentifier,
     GivenIdentifier,
@@ -70,7 +70,7 @@ def asked_on(line: bytes) -> AskedIdentifier | None:
     """The identifier that one line of NDJSON asks about, `None` when it is none."""
     try:
         return AskedIdentifier.model_validate(strict_json(line))
-    except (UnreadableJsonError, ValidationError):
+    except (StrictJsonError, ValidationError):
         return None
 
 
