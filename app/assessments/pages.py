@@ -31,6 +31,7 @@ class Condition:
 
     question: str
     answers: tuple[str, ...]
+    of_first: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +65,11 @@ class QuestionView:
     @property
     def only_if_yes(self) -> bool:
         """Whether it is asked only after a yes to the criterion's first question."""
-        return self.condition is not None and self.condition.answers == ("Yes",)
+        return (
+            self.condition is not None
+            and self.condition.of_first
+            and self.condition.answers == ("Yes",)
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,7 +186,7 @@ def _condition(question: Question, criterion: Criterion) -> Condition | None:
     for other, condition in question.show_if.items():
         asked = next(one for one in criterion.questions if one.id == other)
         labels = tuple(spoken(asked, value) for value in condition.accepted)
-        return Condition(asked.text, labels)
+        return Condition(asked.text, labels, of_first=asked is criterion.questions[0])
     return None
 
 

@@ -110,5 +110,5 @@ def _page_context() -> dict[str, Any]:
         "demo": wiring().settings.demo_mode,
         "footer_links": (),
         "locale": "en",
-        "version": current_app.config["VERSION"],
+        "app_version": current_app.config["VERSION"],
     }

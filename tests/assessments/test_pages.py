@@ -397,3 +397,17 @@ def test_a_page_costs_the_same_for_one_file_and_for_three(scene, work_as, engine
             )
         counts.append(queries_of(engine, lambda: browser.get(path)))
     assert counts[0] == counts[1]
+
+
+def test_a_question_that_hangs_on_a_later_one_is_not_hidden(scene):
+    """The style sheet can hide what follows a criterion's first question, and nothing else."""
+    page = scene.browser(scene.officer).get("/sections/2")
+    classes = {
+        child.get("name"): box.get("class")
+        for box in page.tree.iter("div")
+        if "question" in (box.get("class") or "").split()
+        for child in box.iter()
+        if child.get("name")
+    }
+    assert "question--only-if-yes" not in classes["q.2.3.3"].split()
+    assert any("question--only-if-yes" in kinds.split() for kinds in classes.values())

@@ -25,7 +25,7 @@ SIGNED_IN = {
     "navigation": [SimpleNamespace(label="Home", href="/", current=True)],
     "footer_links": [SimpleNamespace(label="Help", href="/help")],
     "demo": True,
-    "version": "1.2.3",
+    "app_version": "1.2.3",
 }
 
 
