@@ -27,7 +27,8 @@ from app.demo.texts import read
 from app.jobs.queue import WORKER
 from app.kernel.identifiers import Scheme
 
-BAD = 0.03
+CLEAN = 0.35
+BAD = 0.045
 REPLACED = 0.02
 DELETED = 0.01
 SEA_CARRIERS = ("MAEU", "COSU", "ONEY", "HLCU", "MSCU", "OOLU", "CMDU", "EGLV")
@@ -90,9 +91,11 @@ def _file(shipment: Shipment, day: date) -> bytes:
     out = io.StringIO()
     writer = csv.DictWriter(out, COLUMNS, lineterminator="\n")
     writer.writeheader()
+    # Many files are clean; the others have more than their share.
+    bad = 0.0 if random.random() < CLEAN else BAD
     for number in range(1, shipment.rows + 1):
         row = _row(shipment, number, day, random)
-        if random.random() < BAD:
+        if random.random() < bad:
             _spoil(row, random)
         writer.writerow(row)
         if shipment.broken and number == shipment.rows // 2:

@@ -23,7 +23,7 @@ from app.traders.kinds import EntityType
 CHECKED_AFTER = 6
 BEGINNERS = ("willowbrook", "zephyr")
 UNVERIFIED = ("verdant", "tamarack")
-CRITERIA_MET = "The profile meets the criteria, and the checks on the company were clean."
+CRITERIA_MET = "Every category was answered with evidence, and no point of the review is open."
 NOT_MET = (
     "The answers describe what is planned, not what is in place, and no record shows that the"
     " checks are made. Please apply again when three months of records exist."
@@ -153,7 +153,7 @@ def _with_the_agency(script: Script, cast: Cast) -> None:
         script,
         26,
         anchor,
-        "The Newark branch moved in August. Please ask for the new floor plan before this is signed.",
+        "The Newark branch has moved. Please ask for the new floor plan before this is signed.",
     )
     oakhurst = Bid(cast["oakhurst"], "oakhurst")
     reviewed(script, oakhurst, (150, 112, 80), "reviewer")
@@ -169,7 +169,7 @@ def _with_the_agency(script: Script, cast: Cast) -> None:
         "second-reviewer",
         move="certify",
         reason="criteria-met",
-        text="What was missing in spring is in place, with seven months of records.",
+        text="What was missing the first time is in place, with several months of records.",
     )
     quayside = Bid(cast["quayside"], "quayside", honest_gaps=0.35)
     reviewed(script, quayside, (152, 121, 90), "second-reviewer", first=6, returned=("2.3", "6.6"))
