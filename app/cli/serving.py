@@ -49,7 +49,7 @@ def serve(*, workers: int) -> None:
             log_level=LogLevels.warning,
             log_access=False,
             respawn_failed_workers=True,
-            workers_kill_timeout=10,
+            workers_kill_timeout=3,
         )
         threading.Thread(target=announce, args=(run, started), daemon=True).start()
         try:
