@@ -1,0 +1,368 @@
+"""Two importers, a broker and the agency, with one of everything that has an id.
+
+Every name and text of the first importer holds `CANARY`, so that a leak of it is a word in a
+page. Strangers are the second importer's people and the broker's officer, who is also the rival
+of the first importer's own broker in a conflict over an identifier.
+"""
+
+import re
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from flask.testing import FlaskClient
+from sqlalchemy import Engine, select
+
+from app.advance_data.models import Filing
+from app.applications.models import Application
+from app.applications.queries.content import assessment_of
+from app.assessments import queries as assessments
+from app.assessments import service as assessment_service
+from app.assessments.rules import AnswerInput
+from app.authz.actor import Actor, AgencyRole, TraderRole, system_actor
+from app.casework import queries as cases
+from app.casework import service as casework
+from app.db.session import BoundSession, Principal
+from app.documents import service as documents
+from app.identity.models import LinkPurpose, Person
+from app.identity.service import create_client
+from app.identity.service.links import make_link
+from app.kernel.clock import Clock
+from app.kernel.identifiers import Scheme
+from app.notifications.models import Message
+from app.reactions import REACTIONS
+from app.traders import service as traders
+from app.traders.kinds import EntityType
+from app.traders.models import Trader
+from app.traders.queries import open_conflict_over
+from app.web.requests import FairwayApp
+from app.work import Work
+from tests.advance_data.sample_rows import csv_bytes, good_row
+from tests.facilitation.scenes import transaction
+from tests.factories.advance_data import make_batch
+from tests.factories.applications import answer_all, check_eligibility, make_application, sign
+from tests.factories.applications import submit as submit_application
+from tests.factories.casework import judge, make_staff, signed_in, staff_actor, take
+from tests.factories.documents import make_document, pdf
+from tests.factories.identity import make_person, sign_in
+from tests.factories.register import decide, propose
+from tests.factories.traders import (
+    acting,
+    add_bond,
+    add_contact,
+    add_identifier,
+    add_site,
+    appoint_person,
+    make_trader,
+)
+
+CANARY = "Quokkaberry"
+PLAIN = "Brightwater"
+NUMBERS = {CANARY: "12-345678900", PLAIN: "91-114444201"}
+FILER = "406"
+TRADER_SCOPES = ("filings:write", "filings:read", "status:self")
+AGENCY_SCOPES = ("status:read", "feed:read", "decisions:write", "decisions:read")
+
+CSRF = re.compile(r'name="csrf_token"[^>]*value="([^"]+)"')
+
+Ids = dict[str, str]
+WorkAs = Callable[[Actor], AbstractContextManager[Work]]
+
+
+@dataclass
+class Visitor:
+    """A browser or a program: a test client, and what it sends with each request."""
+
+    client: FlaskClient
+    headers: dict[str, str] = field(default_factory=dict)
+    csrf: str = ""
+
+    def ask(self, method: str, address: str):
+        data = {"csrf_token": self.csrf} if method == "POST" and self.csrf else None
+        return self.client.open(address, method=method, headers=self.headers, data=data)
+
+
+@dataclass
+class Scene:
+    """Ids by the name of the argument that takes them in an address, and who can ask.
+
+    A key with the endpoint, or its blueprint, before the name goes before the plain name.
+
+    `a` and `b` hold the importers' ids; `a_returned` those of the first importer's broker, whose
+    application was submitted and returned, over those of `a`.
+    """
+
+    a: Ids
+    a_returned: Ids
+    b: Ids
+    rival_id: str
+    visitors: dict[str, Visitor]
+    people: dict[str, Person]
+
+
+def work_as_on(engine: Engine, clock: Clock) -> WorkAs:
+    """The same as the fixture `work_as`, for a scene that lasts longer than one test."""
+
+    @contextmanager
+    def begin(actor: Actor) -> Iterator[Work]:
+        with BoundSession(engine, Principal(actor.principal)) as session, session.begin():
+            yield Work(session=session, actor=actor, now=clock.now(), reactions=REACTIONS)
+
+    return begin
+
+
+def browser(app: FairwayApp, person: Person | None) -> Visitor:
+    """A signed-in browser with a form token, or one of nobody."""
+    if person is None:
+        return Visitor(app.test_client())
+    client = signed_in(app, person)
+    page = client.get("/security/password").text
+    return Visitor(client, csrf=CSRF.findall(page)[0])
+
+
+def program(app: FairwayApp, work_as: WorkAs, scopes, trader_id=None) -> Visitor:
+    """A program with a token from the token endpoint."""
+    with work_as(system_actor("test")) as work:
+        row, secret = create_client(work, name="A program", scopes=scopes, trader_id=trader_id)
+        client_id = row.client_id
+    client = app.test_client()
+    answer = client.post(
+        "/oauth/token", data={"grant_type": "client_credentials"}, auth=(client_id, secret)
+    )
+    return Visitor(client, {"Authorization": f"Bearer {answer.get_json()['access_token']}"})
+
+
+def make_importer(work: Work, word: str, holders: dict[TraderRole, Person]) -> Ids:
+    """An importer whose names all begin with `word`: profile, people, a draft, filings, files."""
+    officer = holders[TraderRole.OFFICER]
+    trader = make_trader(work, officer, name=f"{word} Imports LLC")
+    appoint_others(work, trader, holders)
+    tokens: list[str] = []
+    own = acting(work, officer)
+    invitation = traders.appoint(
+        own,
+        trader,
+        key=work.new_id(),
+        email=f"guest@{word.lower()}.example",
+        role=TraderRole.VIEWER,
+        link=lambda token: tokens.append(token) or f"http://localhost/invitations/{token}",
+    )
+    number = NUMBERS[word]
+    add_identifier(work, trader, value=number, verified=True)
+    claim = add_identifier(work, trader, Scheme.EIN, number[:10])
+    bond = add_bond(work, trader, surety=f"{word} Surety")
+    site = add_site(work, trader, f"{word} warehouse")
+    contact = add_contact(work, trader, f"{word} Delgado")
+    work.session.flush()
+    check = check_eligibility(own, trader)
+    application = make_application(own, trader)
+    revision = make_document(
+        own, trader.id, filename=f"{word}.pdf", content=pdf(f"Seals of {word}")
+    )
+    documents.note_scan(work, revision, found=None)
+    assessment = assessment_of(own.session, application)
+    section = assessments.catalogue_of(assessment).sections_in(assessment.profile_id)[0]
+    say(own, application, word)
+    criterion = next(one for one in section.criteria if one.evidence.min)
+    attached = assessment_service.attach_evidence(own, assessment, criterion.id, revision.id)
+    row = {"importer_number": number, "mf_name": f"{word} Works"}
+    batch = make_batch(
+        own,
+        trader,
+        csv_bytes(
+            [
+                good_row(filing_ref=f"{word}-1", **row),
+                good_row(filing_ref=f"{word}-2", hts=word, **row),
+            ]
+        ),
+        filename=f"{word}.csv",
+    )
+    work.session.flush()
+    filing = work.session.scalars(select(Filing).where(Filing.batch_id == batch.id)).one()
+    return {
+        "trader_id": str(trader.id),
+        "appointment_id": str(invitation.id),
+        "identifier_id": str(claim.id),
+        "bond_id": str(bond.id),
+        "site_id": str(site.id),
+        "contact_id": str(contact.id),
+        "check_id": str(check.id),
+        "application_id": str(application.id),
+        "assessment_id": str(assessment.id),
+        "document_id": str(revision.document_id),
+        "revision_id": str(revision.id),
+        "evidence_id": str(attached.id),
+        "batch_id": str(batch.id),
+        "filing_id": str(filing.id),
+        "section_id": section.id,
+        "criterion_id": criterion.id,
+        "number": "1",
+        "task": "contacts",
+        "scheme": "ior",
+        "value": number,
+        "programme": "security",
+        "traders.token": tokens[0],
+    }
+
+
+def appoint_others(work: Work, trader: Trader, holders: dict[TraderRole, Person]) -> None:
+    """The preparer and the viewer take up their roles."""
+    for role in (TraderRole.PREPARER, TraderRole.VIEWER):
+        appoint_person(work, trader, holders[TraderRole.OFFICER], holders[role], role)
+
+
+def say(work: Work, application: Application, word: str) -> None:
+    """An answer in the application's first section that holds `word`."""
+    assessment = assessment_of(work.session, application)
+    section = assessments.catalogue_of(assessment).sections_in(assessment.profile_id)[0]
+    assessment_service.save_answers(
+        work,
+        assessment,
+        section.id,
+        answers={section.criteria[0].questions[0].id: AnswerInput(how_met=f"As {word} does it.")},
+        expected_version=assessments.sections_of(work.session, assessment.id)[section.id].version,
+    )
+
+
+def make_returned(work: Work, holders: dict[TraderRole, Person], reviewer: Person) -> Ids:
+    """The same people's brokerage: its application was submitted, judged and returned."""
+    officer = holders[TraderRole.OFFICER]
+    trader = make_trader(work, officer, name=f"{CANARY} Brokers", entity_type=EntityType.BROKER)
+    appoint_others(work, trader, holders)
+    add_identifier(work, trader, Scheme.FILER, FILER)
+    add_site(work, trader, f"{CANARY} office")
+    add_contact(work, trader, f"{CANARY} Haddad")
+    work.session.flush()
+    own = acting(work, officer)
+    application = make_application(own, trader)
+    answer_all(own, application)
+    say(own, application, CANARY)
+    sign(own, application)
+    work.session.flush()
+    submit_application(own, application)
+    case = cases.case_of(work.session, application.id)
+    assert case is not None
+    own = take(work, case, reviewer)
+    first, second, *_ = cases.dossier(work, case).criteria()
+    judge(own, case, first.id, "accepted")
+    judge(own, case, second.id, "returned", f"{CANARY} has not said how.")
+    casework.ask(
+        own,
+        case,
+        key=work.new_id(),
+        tasks=["contacts"],
+        comments={second.id: f"{CANARY} has not said how."},
+        message=f"Please tell us more about {CANARY}.",
+        due_on=(work.now + timedelta(days=30)).date(),
+        snapshot_number=case.snapshot_number,
+    )
+    return {
+        "trader_id": str(trader.id),
+        "application_id": str(application.id),
+        "assessment_id": str(application.assessment_id),
+        "case_id": str(case.id),
+        "section_id": first.section_id,
+        "criterion_id": first.id,
+    }
+
+
+def make_conflict(work: Work, rival: Person) -> Ids:
+    """The rival claims the filer code of the first importer's brokerage."""
+    trader = make_trader(work, rival, name="Slackwater Brokers", entity_type=EntityType.BROKER)
+    claim = add_identifier(work, trader, Scheme.FILER, FILER)
+    work.session.flush()
+    conflict = open_conflict_over(work.session, claim)
+    assert conflict is not None
+    return {"trader_id": str(trader.id), "conflict_id": str(conflict.id)}
+
+
+def make_people(work: Work, word: str) -> dict[TraderRole, Person]:
+    """An officer, a preparer and a viewer."""
+    return {
+        role: make_person(work, name=f"{word} {role}", email=f"{role}@{word.lower()}.example")
+        for role in TraderRole
+    }
+
+
+def make_tokens(work: Work, person: Person) -> Ids:
+    """The tokens of letters that open a page, and take its form, each."""
+    found = {}
+    for pages, purpose, facts in (
+        (("verify", "verify_with_password"), LinkPurpose.VERIFY_MAIL, {"person_id": person.id}),
+        (("reset", "reset_with_password"), LinkPurpose.RESET_PASSWORD, {"person_id": person.id}),
+        (
+            ("join", "join_with_password"),
+            LinkPurpose.JOIN_STAFF,
+            {"email": f"new@{CANARY.lower()}.example", "role": AgencyRole.REVIEWER.value},
+        ),
+    ):
+        _, token = make_link(work, purpose, lasts=timedelta(days=1), **facts)
+        found |= {f"identity.{page}.token": token for page in pages}
+    return found
+
+
+def make_scene(app: FairwayApp, work_as: WorkAs) -> Scene:
+    """Everything; committed."""
+    with work_as(system_actor("test")) as work:
+        of_a, of_b = make_people(work, CANARY), make_people(work, PLAIN)
+        staff = {role: make_staff(work, role, f"Agency {role}") for role in AgencyRole}
+        rival = make_person(work, name="Rui Costa")
+        a, b = make_importer(work, CANARY, of_a), make_importer(work, PLAIN, of_b)
+        officer, reviewer = of_a[TraderRole.OFFICER], staff[AgencyRole.REVIEWER]
+        returned = make_returned(work, of_a, reviewer)
+        conflict = make_conflict(work, rival)
+        tokens = make_tokens(work, officer)
+        message = work.session.scalars(
+            select(Message)
+            .where(Message.template == "appointment-invitation")
+            .where(Message.body.contains(CANARY))
+        ).first()
+        assert message is not None
+        a |= {"message_id": str(message.id), "conflict_id": conflict["conflict_id"], **tokens}
+        proposer = staff_actor(work, reviewer)
+    trader_id = uuid.UUID(a["trader_id"])
+    decide(work_as, trader_id, "certify", tier=1)
+    proposal = propose(work_as, trader_id, "validate", by=proposer, tier=2, reason_text=CANARY)
+    with work_as(system_actor("test")):
+        a["session_id"] = str(sign_in(app.test_client(), officer))
+    people = {
+        **{f"a {role}": person for role, person in of_a.items()},
+        **{f"b {role}": person for role, person in of_b.items()},
+        **{str(role): person for role, person in staff.items()},
+        "rival": rival,
+    }
+    visitors = {name: browser(app, person) for name, person in people.items()}
+    visitors["nobody"] = browser(app, None)
+    visitors["a program"] = program(app, work_as, TRADER_SCOPES, trader_id)
+    visitors["b program"] = program(app, work_as, TRADER_SCOPES, uuid.UUID(b["trader_id"]))
+    visitors["agency program"] = program(app, work_as, AGENCY_SCOPES)
+    a |= {
+        "determination_id": str(proposal),
+        "decision_id": decision_of(visitors["agency program"]),
+        "case_id": returned["case_id"],
+        "move_id": "certify",
+        "programme_id": "security",
+        "tab": "all",
+        "filename": "app.js",
+        "casework.change_standing.move_id": "suspend",
+    }
+    return Scene(
+        a=a,
+        a_returned=a | returned,
+        b=b,
+        rival_id=conflict["trader_id"],
+        visitors=visitors,
+        people=people,
+    )
+
+
+def decision_of(agency: Visitor) -> str:
+    """A stored decision on a transaction of the first importer."""
+    answer = agency.client.post(
+        "/api/v1/decisions",
+        json={"transactions": [transaction(transaction_id=CANARY)]},
+        headers=agency.headers,
+    )
+    return answer.get_json()["decisions"][0]["decision_id"]

@@ -1,0 +1,135 @@
+"""A list of three rows asks the database as often as a list of one."""
+
+from collections import defaultdict
+
+from app.applications import service as applications
+from app.authz.actor import AgencyRole, TraderRole, system_actor
+from app.kernel.identifiers import Scheme
+from app.traders import service as traders
+from app.traders.models import Trader
+from tests.factories.advance_data import make_batch, rows
+from tests.factories.applications import make_application
+from tests.factories.casework import make_case, make_rival, make_staff, signed_in
+from tests.factories.documents import make_document
+from tests.factories.identity import make_person, sign_in
+from tests.factories.register import make_partner, propose, statements
+from tests.factories.traders import (
+    acting,
+    add_bond,
+    add_contact,
+    add_identifier,
+    add_site,
+    make_trader,
+)
+
+IDENTIFIERS = (
+    (Scheme.IOR, "12-345678900"),
+    (Scheme.EIN, "91-1144442"),
+    (Scheme.LEI, "213800KUD8LAJWSQ9D15"),
+)
+OWN = "/traders/{trader_id}"
+LISTS = {
+    "home.start": "/",
+    "traders.switch": "/acting-for",
+    "home.trader": f"{OWN}/overview",
+    "traders.profile": OWN,
+    "traders.people": f"{OWN}/people",
+    "traders.sites": f"{OWN}/sites",
+    "traders.contacts": f"{OWN}/contacts",
+    "traders.identifiers": f"{OWN}/identifiers",
+    "traders.bonds": f"{OWN}/bonds",
+    "documents.index": f"{OWN}/documents",
+    "applications.index": f"{OWN}/applications",
+    "advance_data.index": f"{OWN}/advance-data",
+    "advance_data.filings": f"{OWN}/advance-data/filings",
+    "identity.security": "/security",
+    "demo.mailbox": "/demo/mailbox",
+}
+CONSOLE = {
+    "casework.queue": "/console/queue/all",
+    "casework.register": "/console/register",
+    "casework.register_csv": "/console/register.csv",
+    "casework.determinations": "/console/determinations",
+    "casework.conflicts": "/console/conflicts",
+}
+
+
+def add_row(app, work_as, officer, trader_id, number: int) -> dict[str, str]:
+    """One more row in every list; gives the text by which each of them shows it."""
+    shown = {}
+    with work_as(system_actor("test")) as work:
+        trader, own = work.session.get_one(Trader, trader_id), acting(work, officer)
+        scheme, value = IDENTIFIERS[number]
+        add_identifier(work, trader, scheme, value, verified=True)
+        add_site(work, trader, f"Dock {number}")
+        add_contact(work, trader, f"Contact {number}", is_primary=number == 0)
+        add_bond(work, trader, number=f"24010012{number}")
+        traders.appoint(
+            own,
+            trader,
+            key=work.new_id(),
+            email=f"guest-{number}@example.com",
+            role=TraderRole.VIEWER,
+            link=lambda token: f"http://localhost/invitations/{token}",
+        )
+        make_document(own, trader_id, filename=f"log-{number}.pdf")
+        batch = make_batch(own, trader, rows(1, start=number), filename=f"file-{number}.csv")
+        assert batch.accepted == 1
+        application = make_application(own, trader)
+        applications.withdraw(own, application)
+        make_trader(work, officer, name=f"Company {number}")
+        case, _ = make_case(work, name=f"Broker {number}")
+        make_rival(work, case, name=f"Rival {number}")
+        shown["applications.index"] = str(application.id)
+        reference = batch.reference
+    partner = make_partner(work_as, name=f"Partner {number}")
+    propose(work_as, partner, "validate", tier=2)
+    shown |= {
+        "home.start": f"Company {number}",
+        "traders.switch": f"Company {number}",
+        "home.trader": reference,
+        "traders.profile": f"Dock {number}",
+        "traders.people": f"guest-{number}@example.com",
+        "traders.sites": f"Dock {number}",
+        "traders.contacts": f"Contact {number}",
+        "traders.identifiers": value,
+        "traders.bonds": f"24010012{number}",
+        "documents.index": f"log-{number}.pdf",
+        "advance_data.index": f"file-{number}.csv",
+        "advance_data.filings": f"{reference}-0000001",
+        "identity.security": str(sign_in(app.test_client(), officer)),
+        "demo.mailbox": f"guest-{number}@example.com",
+        "casework.queue": f"Broker {number}",
+        "casework.register": f"Partner {number}",
+        "casework.register_csv": f"Partner {number}",
+        "casework.determinations": f"Partner {number}",
+        "casework.conflicts": f"Rival {number}",
+    }
+    return shown
+
+
+def test_three_rows_cost_no_more_statements_than_one(app, engine, work_as):
+    with work_as(system_actor("test")) as work:
+        officer = make_person(work)
+        trader_id = make_trader(work, officer).id
+        reviewer = make_staff(work, AgencyRole.REVIEWER)
+    browsers = (signed_in(app, officer), LISTS), (signed_in(app, reviewer), CONSOLE)
+    marks: dict[str, list[str]] = defaultdict(list)
+    counts: list[dict[str, int]] = []
+    for numbers in ((0,), (1, 2)):
+        for number in numbers:
+            for name, mark in add_row(app, work_as, officer, trader_id, number).items():
+                marks[name].append(mark)
+        counts.append({})
+        for client, lists in browsers:
+            for name, address in lists.items():
+                path = address.format(trader_id=trader_id)
+                client.get(path)  # Whatever is read only once is read before the counting.
+                with statements(engine) as seen:
+                    answer = client.get(path)
+                assert answer.status_code == 200, name
+                assert [one for one in marks[name] if one not in answer.text] == [], name
+                counts[-1][name] = len(seen)
+    few, many = counts
+    assert {name: (few[name], many[name]) for name in few if few[name] != many[name]} == {}
+    assert set(few) == {*LISTS, *CONSOLE}
