@@ -286,6 +286,18 @@ def make_people(work: Work, word: str) -> dict[TraderRole, Person]:
     }
 
 
+def make_halves(work: Work, officer: Person, theirs: list[Ids]) -> dict[TraderRole, Person]:
+    """A preparer and a viewer of the first importer, each the officer of a company of their own."""
+    found = {}
+    for role in (TraderRole.PREPARER, TraderRole.VIEWER):
+        person = found[role] = make_person(work, name=f"Half a {role}")
+        make_trader(work, person, name=f"Halfway {role} LLC")
+        for ids in theirs:
+            trader = work.session.get_one(Trader, uuid.UUID(ids["trader_id"]))
+            appoint_person(work, trader, officer, person, role)
+    return found
+
+
 def make_tokens(work: Work, person: Person) -> Ids:
     """The tokens of letters that open a page, and take its form, each."""
     found = {}
@@ -312,6 +324,7 @@ def make_scene(app: FairwayApp, work_as: WorkAs) -> Scene:
         a, b = make_importer(work, CANARY, of_a), make_importer(work, PLAIN, of_b)
         officer, reviewer = of_a[TraderRole.OFFICER], staff[AgencyRole.REVIEWER]
         returned = make_returned(work, of_a, reviewer)
+        halves = make_halves(work, officer, [a, returned])
         conflict = make_conflict(work, rival)
         tokens = make_tokens(work, officer)
         message = work.session.scalars(
@@ -330,6 +343,7 @@ def make_scene(app: FairwayApp, work_as: WorkAs) -> Scene:
     people = {
         **{f"a {role}": person for role, person in of_a.items()},
         **{f"b {role}": person for role, person in of_b.items()},
+        **{f"half a {role}": person for role, person in halves.items()},
         **{str(role): person for role, person in staff.items()},
         "rival": rival,
     }

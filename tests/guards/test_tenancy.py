@@ -15,6 +15,13 @@ from tests.guards.addresses import NEVER, OPEN_TO_HOLDERS, Cell, absent, cells
 from tests.guards.scene import CANARY, Ids, Visitor
 
 SEEN_BY_A_VIEWER = {"trader:view", "filing:view", "document:read", "signed-in"}
+DONE_BY_A_PREPARER = {
+    *SEEN_BY_A_VIEWER,
+    "trader:edit",
+    "application:prepare",
+    "application:respond",
+    "filing:submit",
+}
 STRANGERS = ("b officer", "b viewer", "rival")
 pytestmark = pytest.mark.usefixtures("silent_logs", "ledger")
 
@@ -88,6 +95,23 @@ def test_a_stranger_finds_nothing(site, scene, who):
     if who == "b officer":
         asked = [one for one in asked if one.rule.arguments & {"application_id", "assessment_id"}]
         assert refusals(visitor, asked, scene.a_returned, never, wanted) == []
+
+
+@pytest.mark.parametrize(
+    ("who", "theirs"),
+    [("half a viewer", SEEN_BY_A_VIEWER), ("half a preparer", DONE_BY_A_PREPARER)],
+)
+def test_an_officer_elsewhere_is_none_here(site, scene, who, theirs):
+    """Their role elsewhere opens the route to them, so that the row alone decides."""
+    asked = [one for one in cells(site, "trader") if one.permission not in theirs]
+    assert asked
+    wrong = []
+    for cell in asked:
+        for ids in (scene.a, scene.a_returned):
+            answer = scene.visitors[who].ask(cell.method, cell.address(ids))
+            if answer.status_code != 404:
+                wrong.append(f"{cell}: {answer.status}")
+    assert wrong == []
 
 
 def test_a_strange_program_finds_nothing(site, scene):
