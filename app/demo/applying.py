@@ -11,8 +11,8 @@ from app.applications.models import Application
 from app.applications.queries.content import assessment_of
 from app.applications.rules.frozen import fingerprint
 from app.assessments import service as assessments
-from app.assessments.models import Assessment
-from app.assessments.queries import catalogue_of, sections_of
+from app.assessments.models import AnswerEvidence, Assessment
+from app.assessments.queries import catalogue_of, evidence_of, sections_of
 from app.assessments.rules import AnswerInput
 from app.catalogues.model import Criterion, Section
 from app.demo.answering import Answerer
@@ -27,7 +27,7 @@ from app.documents.workflow import ScanState
 from app.traders.models import Trader
 from app.work import Work
 
-FEW = 4
+FEW = 3
 """How many of the written documents an ordinary applicant hands in, beside its own manual."""
 SITTINGS = 3
 
@@ -94,6 +94,8 @@ def _sitting(bid: Bid, number: int, share: float, left: float) -> Play:
             application = bid.of(stage, work)
             assessment = assessment_of(work.session, application)
             sections = catalogue_of(assessment).sections_in(assessment.profile_id)
+            # Rows that are held stay in the session, so that they are not built anew for each file.
+            held = list(evidence_of(work.session, assessment.id).values())
             touched = round(len(sections) * share)
             size = -(-touched // SITTINGS)
             mine = sections[:touched][size * number : size * (number + 1)]
@@ -101,7 +103,7 @@ def _sitting(bid: Bid, number: int, share: float, left: float) -> Play:
                 position = sections.index(section)
                 half = share < 1 and position == touched - 1
                 complete = not half and position >= round(touched * left)
-                _answer(work, assessment, bid, section, half=half, complete=complete)
+                held.append(_answer(work, assessment, bid, section, half=half, complete=complete))
 
     return sits
 
@@ -206,7 +208,8 @@ def _check(work: Work, trader: Trader, wrong: str | None) -> None:
 
 def _answer(
     work: Work, assessment: Assessment, bid: Bid, section: Section, *, half: bool, complete: bool
-) -> None:
+) -> list[AnswerEvidence]:
+    """Answer a section and attach what supports it; the attachments, for who wants to hold them."""
     criteria = section.criteria[: -(-len(section.criteria) // 2)] if half else section.criteria
     support = _support(assessment, bid, criteria, work)
     answerer = Answerer(
@@ -221,8 +224,7 @@ def _answer(
     for criterion in criteria:
         given.update(answerer.criterion(criterion, titles))
     assessments.save_answers(work, assessment, section.id, answers=given, expected_version=0)
-    # Rows that are held stay in the session, so that they are not read anew for each file.
-    held = [
+    attached = [
         assessments.attach_evidence(
             work, assessment, criterion_id, _kept(work, assessment, bid, paper).id
         )
@@ -232,7 +234,7 @@ def _answer(
     work.session.flush()
     if complete:
         assessments.complete_section(work, assessment, section.id)
-    held.clear()
+    return attached
 
 
 def _support(

@@ -3,6 +3,7 @@
 None has the form of a social security number, and no tax number has a prefix that is not in use.
 """
 
+from functools import cache
 from random import Random
 
 from stdnum import ean, luhn
@@ -64,6 +65,7 @@ def carrier_code(name: str) -> str:
     return "".join(letters[:4])
 
 
+@cache
 def manufacturer_code(country: str, name: str, address: str, town: str) -> str:
     """A manufacturer identification code, as the rule builds it (19 CFR part 102, appendix)."""
     words = [_plain(one) for one in name.split() if _plain(one)]

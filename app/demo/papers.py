@@ -5,7 +5,7 @@ import re
 import textwrap
 from dataclasses import dataclass
 from datetime import date
-from functools import cache
+from functools import cache, lru_cache
 
 from app.demo.texts import read
 
@@ -66,6 +66,7 @@ def papers() -> tuple[Paper, ...]:
     )
 
 
+@lru_cache(maxsize=256)
 def pdf(title: str, body: str) -> bytes:
     """A PDF with the text in a typewriter face, a page for each 56 lines."""
     lines = [title, "=" * min(len(title), WIDTH), ""]

@@ -133,7 +133,7 @@ def _with_the_agency(script: Script, cast: Cast) -> None:
         ("peninsula", (60, 34)),
         ("marlow", (49, 21)),
         ("riverbend", (52, 17)),
-        ("redwood", (40, 6)),
+        ("union-station", (40, 6)),
     ):
         sent(script, Bid(cast[key], f"{key}-2"), days)
     sable = Bid(cast["sable"], "sable")
@@ -171,12 +171,12 @@ def _with_the_agency(script: Script, cast: Cast) -> None:
         reason="criteria-met",
         text="What was missing the first time is in place, with several months of records.",
     )
-    quayside = Bid(cast["quayside"], "quayside", honest_gaps=0.35)
-    reviewed(script, quayside, (152, 121, 90), "second-reviewer", first=6, returned=("2.3", "6.6"))
+    gateway = Bid(cast["gateway"], "gateway", honest_gaps=0.35)
+    reviewed(script, gateway, (152, 121, 90), "second-reviewer", first=6, returned=("4.7",))
     reviewing.recommend(
         script,
         6.2,
-        quayside,
+        gateway,
         "second-reviewer",
         move="reject",
         reason="criteria-not-met",
@@ -199,14 +199,14 @@ def _with_the_trader(script: Script, cast: Cast) -> None:
             " in the two sections that are open again; everything else stays as you sent it."
         ),
     )
-    pinecrest = Bid(cast["pinecrest"], "pinecrest", honest_gaps=0.12)
-    reviewed(script, pinecrest, (140, 118, 90), "reviewer", first=7, returned=("2.3", "12.1"))
+    palmetto = Bid(cast["palmetto"], "palmetto", honest_gaps=0.12)
+    reviewed(script, palmetto, (140, 118, 90), "reviewer", first=7, returned=("3.1", "4.7"))
     reviewing.ask(
         script,
         64,
-        pinecrest,
+        palmetto,
         "reviewer",
-        criteria=("2.3", "12.1"),
+        criteria=("3.1", "4.7"),
         message="Please complete the two points below, so that the review can go on.",
     )
     beacon = Bid(cast["beacon"], "beacon-2")
@@ -233,7 +233,8 @@ def _in_preparation(script: Script, cast: Cast) -> None:
     applying.fill(script, (55, 31), tamarack, share=0.25)
     verdant = Bid(cast["verdant"], "verdant")
     applying.begin(script, 33, verdant)
-    applying.fill(script, (30, 4), verdant)
+    applying.fill(script, (30, 4), verdant, share=0.75, left=0.2)
+    applying.sign_only(script, 3, verdant)
     stonegate = Bid(cast["stonegate"], "stonegate")
     applying.begin(script, 48, stonegate)
     applying.fill(script, (44, 12), stonegate, share=0.5, left=0.5)
