@@ -14,6 +14,7 @@ from app.demo.accounts import ACCOUNTS, HARBOUR
 from app.demo.texts import read
 from app.kernel.identifiers import Scheme
 from app.traders.kinds import EntityType
+from app.traders.rules import SCHEMES
 
 WITHOUT_PREPARER = 0.3
 """The share of small companies in which the officer does all the work."""
@@ -168,7 +169,7 @@ def _identifiers(row: dict[str, Any], kind: EntityType, random: Random) -> list[
     found.append((Scheme.DUNS, numbers.duns(random)))
     if row["large"]:
         found += [(Scheme.LEI, numbers.legal_entity(random)), (Scheme.GLN, numbers.gln(random))]
-    return found
+    return [(scheme, value) for scheme, value in found if scheme in SCHEMES[kind]]
 
 
 def _filer(name: str, random: Random) -> str:

@@ -62,7 +62,7 @@ def send(script: Script, days: float, shipment: Shipment) -> None:
 
 def _send(stage: Stage, *, shipment: Shipment) -> None:
     company = shipment.company
-    content = _file(shipment, stage.clock.now().date())
+    content = file_of(shipment, stage.clock.now().date())
     with stage.work(by=company.preparer.key) as work:
         batch_id = receive_batch(
             work,
@@ -86,7 +86,8 @@ def _send(stage: Stage, *, shipment: Shipment) -> None:
             fail_batch(worker, batch, refusal)
 
 
-def _file(shipment: Shipment, day: date) -> bytes:
+def file_of(shipment: Shipment, day: date) -> bytes:
+    """The bytes of the file, the same each time."""
     random = shipment.company.random(f"batch/{shipment.number}")
     out = io.StringIO()
     writer = csv.DictWriter(out, COLUMNS, lineterminator="\n")
