@@ -33,11 +33,11 @@ def judge(reviewer: Visitor, case: str, *, returned: dict[str, str]) -> None:
     """Accept every criterion that is not judged yet, but return those in `returned`."""
     reviewer.go(f"{case}/answers")
     found = reviewer.main.locator("a[href*='/answers/']").all()
-    addresses = dict.fromkeys(one.get_attribute("href").split("?")[0] for one in found)
+    addresses = dict.fromkeys(re.split(r"[?#]", one.get_attribute("href"))[0] for one in found)
     for address in addresses:
         reviewer.go(address)
         for criterion in [name for name in returned if f"/answers/{name.split('.')[0]}" in address]:
-            button = reviewer.main.get_by_role("button", name=f"Return {criterion}", exact=True)
+            button = reviewer.page.get_by_role("button", name=f"Return {criterion}", exact=True)
             form = reviewer.main.locator("form").filter(has=button)
             form.locator("textarea").fill(returned[criterion])
             button.click()

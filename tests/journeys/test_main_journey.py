@@ -3,6 +3,9 @@
 import secrets
 from pathlib import Path
 
+from stdnum import ean
+from stdnum.iso7064 import mod_97_10
+
 from tests.journeys import agency_steps as agency
 from tests.journeys import trader_steps as trader
 
@@ -11,6 +14,14 @@ RUN = secrets.token_hex(3)
 COMPANY = f"Vance Home Goods {RUN} LLC"
 NORA, PIA = f"nora@{RUN}.example", f"pia@{RUN}.example"
 IMPORTER_NUMBER = f"45-{secrets.randbelow(10**7):07d}00"
+LEI_STEM = f"2138{RUN.upper()}00000000"
+GLN_STEM = f"95{secrets.randbelow(10**10):010d}"
+IDENTIFIERS = {
+    "Importer of record number": IMPORTER_NUMBER,
+    "Legal entity identifier": LEI_STEM + mod_97_10.calc_check_digits(LEI_STEM),
+    "D-U-N-S": f"{secrets.randbelow(10**9):09d}",
+    "Global location number": GLN_STEM + ean.calc_check_digit(GLN_STEM),
+}
 COMMENT = "Name every lane, its owner and the date of its last assessment."
 
 
@@ -20,13 +31,14 @@ def test_the_whole_main_job(visitor, release_system, tmp_path: Path):
 
     trader.sign_up(officer, "Nora Vance", NORA)
     home = trader.register_company(officer, COMPANY)
-    trader.fill_in_the_profile(officer, home, number=IMPORTER_NUMBER, email=NORA)
+    trader.fill_in_the_profile(officer, home, IDENTIFIERS, email=NORA)
     trader.appoint_preparer(officer, preparer, home, company=COMPANY, email=PIA)
     application = trader.start_application(officer, home)
     evidence = tmp_path / "procedure.txt"
     evidence.write_text("Procedure for the inspection of containers, edition 4, June 2026.")
     trader.assess(preparer, application, evidence)
-    trader.sign_and_submit(officer, preparer, application)
+    trader.sign(officer, preparer, application)
+    trader.submit(officer, preparer, application)
 
     # Claimed identifiers reach nobody, and an application is no standing.
     assert release_system.status(IMPORTER_NUMBER)["answer"] == "not_a_partner"
@@ -49,7 +61,7 @@ def test_the_whole_main_job(visitor, release_system, tmp_path: Path):
     assert certified["standings"][0]["tier"] == 1
 
     partner = agency.partner_page(reviewer, COMPANY)
-    agency.propose_change(reviewer, partner, "Validate", choose="Tier 2")
+    agency.propose_change(reviewer, partner, "Validate", choose="2: Validated")
     agency.countersign(supervisor, COMPANY)
     validated = release_system.status(IMPORTER_NUMBER)
     assert validated["standings"][0]["tier"] == 2
