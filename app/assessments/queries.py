@@ -98,6 +98,18 @@ def evidence_of(session: Session, assessment_id: uuid.UUID) -> dict[str, list[An
     return found
 
 
+def evidence_with(
+    session: Session, assessment_id: uuid.UUID, criterion_id: str, revision_id: uuid.UUID
+) -> AnswerEvidence | None:
+    """The row by which this very revision supports the criterion now, if it does."""
+    return session.scalars(
+        _attached(select(AnswerEvidence), assessment_id).where(
+            AnswerEvidence.criterion_id == criterion_id,
+            AnswerEvidence.document_revision_id == revision_id,
+        )
+    ).first()
+
+
 def usable(evidence: Mapping[str, Sequence[AnswerEvidence]]) -> dict[str, int]:
     """How many files support each criterion; an infected one supports nothing."""
     return {

@@ -7,10 +7,9 @@ import subprocess
 import sys
 import threading
 import time
-from http import HTTPStatus
-from http.client import HTTPConnection
 from pathlib import Path
 from types import FrameType
+from typing import Any
 
 import click
 from granian import Granian
@@ -35,7 +34,10 @@ def serve(*, workers: int) -> None:
         if run.settings.demo_mode:
             prepare_demo(run)
         os.environ[HANDOVER] = json.dumps({"app_url": run.app_url})
-        job_worker = subprocess.Popen([sys.executable, "-m", "app.cli", "worker"])
+        # In a session of its own, so that Ctrl-C reaches it through us alone, when it is its turn.
+        job_worker = subprocess.Popen(
+            [sys.executable, "-m", "app.cli", "worker"], start_new_session=True
+        )
         server = Granian(
             target="app.cli.wsgi:build",
             factory=True,
@@ -51,13 +53,15 @@ def serve(*, workers: int) -> None:
             respawn_failed_workers=True,
             workers_kill_timeout=3,
         )
-        threading.Thread(target=announce, args=(run, started), daemon=True).start()
+        server.on_startup(lambda: stop_once(server))
+        herald = announce(run, started)
         try:
             server.serve()
         except KeyboardInterrupt:
             pass
         finally:
             step("Stopping")
+            herald.terminate()
             job_worker.terminate()
             try:
                 job_worker.wait(timeout=20)
@@ -103,44 +107,51 @@ def prepare_demo(run: Runtime) -> None:
     write_client_files(run.engine, run.settings)
 
 
-def announce(run: Runtime, started: float) -> None:
-    """Wait for the first page, then print where everything is."""
-    address = run.settings.address
-    while not _answers(run.settings.host, run.settings.port):
-        time.sleep(0.05)
+def announce(run: Runtime, started: float) -> subprocess.Popen[bytes]:
+    """Let another process say where everything is, as soon as the first page is there."""
+    settings = run.settings
+    address = settings.address
     lines = [
-        f"Ready after {time.monotonic() - started:.1f} s",
-        "",
         f"  Portal    {address}/",
         f"  Console   {address}/console/",
         f"  API       {address}/api/v1   (documentation at {address}/api/v1/docs)",
     ]
-    if run.settings.demo_mode:
+    if settings.demo_mode:
         from app.demo.accounts import ACCOUNTS  # noqa: PLC0415 - demo mode only.
 
-        home = Path(run.settings.home)
         lines += [
             f"  Mailbox   {address}/demo/mailbox",
             "",
             f"  Demo accounts, one click each at {address}/sign-in:",
             *(f"    {account.key:<24}{account.who}" for account in ACCOUNTS),
             "",
-            f"  API client for trying out: {home / 'demo-client.json'}",
+            f"  API client for trying out: {Path(settings.home) / 'demo-client.json'}",
         ]
     lines += ["", "  Ctrl-C stops it all."]
-    click.echo("\n".join(lines))
-    sys.stdout.flush()
+    script = Path(__file__).with_name("announcing.py")
+    probe = f"http://{settings.host}:{settings.port}/healthz"
+    return subprocess.Popen(
+        [sys.executable, str(script), probe, str(started), "\n".join(lines)],
+        start_new_session=True,
+    )
 
 
-def _answers(host: str, port: int) -> bool:
-    connection = HTTPConnection(host, port, timeout=10)
-    try:
-        connection.request("GET", "/healthz")
-        return connection.getresponse().status == HTTPStatus.OK
-    except OSError:
-        return False
-    finally:
-        connection.close()
+def stop_once(server: Any) -> None:  # noqa: ANN401 - the library types the class by platform.
+    """Make the first signal stop the server and every further one mean nothing.
+
+    The server's own handler sets an event from inside the signal; a second Ctrl-C that arrives
+    meanwhile would wait for the event's lock, which the first holds, for ever. So the event is set
+    by a thread, and the signals are ignored from then on.
+    """
+
+    def handle(_number: int, _frame: FrameType | None) -> None:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, signal.SIG_IGN)
+        server.interrupt_signal = True
+        threading.Thread(target=server.main_loop_interrupt.set, daemon=True).start()
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, handle)
 
 
 def step(text: str) -> None:

@@ -79,10 +79,9 @@ def _section_id_of(assessment: Assessment, criterion_id: str) -> str:
 def _attach(
     work: Work, assessment: Assessment, criterion_id: str, revision: DocumentRevision
 ) -> AnswerEvidence:
-    attached = queries.evidence_of(work.session, assessment.id).get(criterion_id, [])
-    for one in attached:
-        if one.document_revision_id == revision.id:
-            return one
+    same = queries.evidence_with(work.session, assessment.id, criterion_id, revision.id)
+    if same is not None:
+        return same
     evidence = AnswerEvidence(
         id=work.new_id(),
         assessment_id=assessment.id,

@@ -1,0 +1,30 @@
+"""Wait for the first answer of a server, then print where everything is.
+
+A process of its own, run by its path with the standard library alone: a thread in the serving
+process could hold an import lock at the moment when the server forks its workers, and a worker
+would wait for that lock for ever.
+"""
+
+import sys
+import time
+import urllib.error
+import urllib.request
+
+GIVE_UP_AFTER = 120
+
+
+def main(probe: str, started: str, text: str) -> None:
+    """Ask `probe` until it answers, then print `text` under the seconds since `started`."""
+    begun = time.monotonic()
+    while time.monotonic() - begun < GIVE_UP_AFTER:
+        try:
+            urllib.request.urlopen(probe, timeout=10).close()  # noqa: S310 - our own address.
+        except (OSError, urllib.error.URLError):
+            time.sleep(0.05)
+            continue
+        print(f"Ready after {time.monotonic() - float(started):.1f} s\n\n{text}", flush=True)  # noqa: T201
+        return
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:4])
