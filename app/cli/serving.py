@@ -130,7 +130,7 @@ def announce(run: Runtime, started: float) -> subprocess.Popen[bytes]:
     lines += ["", "  Ctrl-C stops it all."]
     script = Path(__file__).with_name("announcing.py")
     probe = f"http://{settings.host}:{settings.port}/healthz"
-    return subprocess.Popen(
+    return subprocess.Popen(  # noqa: S603 - our own script with our own words.
         [sys.executable, str(script), probe, str(started), "\n".join(lines)],
         start_new_session=True,
     )
