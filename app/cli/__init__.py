@@ -8,7 +8,7 @@ import sys
 import click
 
 from app.cli.catalogue import catalogue
-from app.cli.operations import database, doctor, serve, worker
+from app.cli.operations import database, demo, doctor, serve, worker
 from app.cli.partners import register
 from app.cli.people import client, staff
 from app.cli.runtime import RefusedError
@@ -22,7 +22,7 @@ def fairway() -> None:
     """Fairway: the trusted-trader partnership portal."""
 
 
-for command in (serve, worker, doctor, database, staff, client, catalogue, register):
+for command in (serve, worker, doctor, database, demo, staff, client, catalogue, register):
     fairway.add_command(command)
 
 

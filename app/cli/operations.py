@@ -23,6 +23,17 @@ def worker() -> None:
     serving.work_on_jobs()
 
 
+@click.group()
+def demo() -> None:
+    """The demonstration's invented data."""
+
+
+@demo.command(name="load")
+def load() -> None:
+    """Fill the empty demo database; `serve` does this by itself at the first start."""
+    serving.load_demo()
+
+
 @click.group(name="db")
 def database() -> None:
     """Migrate the database, or check that it fits."""

@@ -17,7 +17,15 @@ from granian.constants import Interfaces
 from granian.log import LogLevels
 
 import app.tasks  # noqa: F401 - makes the worker know its tasks.
-from app.cli.runtime import DEMO_DONE, DEMO_MARK, Runtime, empty, migrate_to_head, runtime
+from app.cli.runtime import (
+    DEMO_DONE,
+    DEMO_MARK,
+    RefusedError,
+    Runtime,
+    empty,
+    migrate_to_head,
+    runtime,
+)
 from app.cli.wsgi import HANDOVER, handed_over
 from app.jobs.queue import Bench, equip, run_worker
 from app.kernel.clock import SystemClock
@@ -31,9 +39,9 @@ def serve(*, workers: int) -> None:
     step("Starting PostgreSQL")
     with runtime() as run:
         step("Applying migrations" if migrate_to_head(run) else "Database is up to date")
+        os.environ[HANDOVER] = json.dumps({"app_url": run.app_url})
         if run.settings.demo_mode:
             prepare_demo(run)
-        os.environ[HANDOVER] = json.dumps({"app_url": run.app_url})
         # In a session of its own, so that Ctrl-C reaches it through us alone, when it is its turn.
         job_worker = subprocess.Popen(
             [sys.executable, "-m", "app.cli", "worker"], start_new_session=True
@@ -90,8 +98,12 @@ def work_on_jobs() -> None:
 
 
 def prepare_demo(run: Runtime) -> None:
-    """Load the demo data once, and write the demo clients' files at every start."""
-    from app.demo.load import load, write_client_files  # noqa: PLC0415 - demo mode only.
+    """Load the demo data once, and write the demo clients' files at every start.
+
+    The story is told by a process of its own. The file store's library starts threads that a
+    fork does not copy: a server forked from a process that has used it hangs at the first upload.
+    """
+    from app.demo.load import write_client_files  # noqa: PLC0415 - demo mode only.
 
     begun = run.settings.home / DEMO_MARK
     done = run.settings.home / DEMO_DONE
@@ -102,9 +114,24 @@ def prepare_demo(run: Runtime) -> None:
             empty(run)
         begun.touch()
         step("Loading demo data")
-        load(run.engine, run.settings)
+        subprocess.run([sys.executable, "-m", "app.cli", "demo", "load"], check=True)
         done.touch()
     write_client_files(run.engine, run.settings)
+    run.engine.dispose()
+
+
+def load_demo() -> None:
+    """Tell the demonstration's story in the database that a serving process has prepared."""
+    from app.demo.load import load  # noqa: PLC0415 - demo mode only.
+
+    if HANDOVER not in os.environ:
+        raise RefusedError(
+            "The demo data is loaded by `fairway serve` at the first start of an empty home."
+        )
+    settings, _url, engine = handed_over()
+    if not settings.demo_mode:
+        raise RefusedError("FAIRWAY_DEMO=1 on a loopback host is needed for demo data.")
+    load(engine, settings)
 
 
 def announce(run: Runtime, started: float) -> subprocess.Popen[bytes]:
