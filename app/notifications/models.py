@@ -9,7 +9,10 @@ from app.db.base import Base, HasId
 
 
 class Message(HasId, Base):
-    """One mail to one address. It is sent when `sent_at` is set; `attempts` counts the tries."""
+    """One mail to one address. It is sent when `sent_at` is set.
+
+    `attempts` counts the tries, and `failed_at` is the last one that failed.
+    """
 
     __tablename__ = "message"
 

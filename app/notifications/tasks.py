@@ -20,19 +20,26 @@ def deliver(message_id: str) -> None:
 
     The row is locked while the mail goes out, so that two workers do not send it twice; a worker
     that dies between the server's answer and the commit sends it again, which is the lesser evil.
+    A try that fails is counted and committed before the error asks the queue for another try.
     """
-    with job_work("worker") as work:
+    refusal: OSError | None = None
+    with job_work() as work:
         message = work.session.scalars(
             select(Message).where(Message.id == uuid.UUID(message_id)).with_for_update()
         ).one_or_none()
         if message is None or message.sent_at is not None:
             return
         message.attempts += 1
-        smtp_url = bench().settings.smtp_url
-        if smtp_url is not None:
-            _post(smtp_url, message, sender=_sender(smtp_url))
-        # Without a mail server the outbox itself is the demo mailbox.
-        message.sent_at = work.now
+        try:
+            # Without a mail server the outbox itself is the demo mailbox.
+            if (smtp_url := bench().settings.smtp_url) is not None:
+                _post(smtp_url, message, sender=_sender(smtp_url))
+            message.sent_at = work.now
+        except OSError as error:  # Every error of smtplib is one.
+            message.failed_at = work.now
+            refusal = error
+    if refusal is not None:
+        raise refusal
 
 
 def _sender(smtp_url: str) -> str:
