@@ -62,7 +62,8 @@ def test(arguments: list[str]) -> int:
     cores = len(os.sched_getaffinity(0))
     env = {**os.environ, "CHROMIUM": find_chromium() or ""}
     say(f"tests on {cores} cores")
-    pytest = (PYTHON, "-m", "pytest", "-n", str(cores))
+    # A worker that has nothing left takes tests over from one that is on a long journey.
+    pytest = (PYTHON, "-m", "pytest", "-n", str(cores), "--dist", "worksteal")
     failed = call(*pytest, *arguments, env=env)
     if failed or arguments:
         return failed

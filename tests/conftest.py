@@ -58,6 +58,12 @@ def pytest_configure(config: pytest.Config) -> None:
     config.stash[FOLDER] = folder
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with what takes longest, so that no worker is still walking when the others are done."""
+    longest = ("journeys", "demo", "status_api")
+    items.sort(key=lambda item: not any(name in item.path.parts for name in longest))
+
+
 CLUSTER = pytest.StashKey[Cluster]()
 FOLDER = pytest.StashKey[Path]()
 

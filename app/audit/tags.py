@@ -71,7 +71,6 @@ class EventTag(StrEnum):
     CASE_RECOMMENDED = "case:recommended"
     CASE_RETURNED_TO_REVIEW = "case:returned-to-review"
     CASE_CLOSED = "case:closed"
-    CASE_NOTED = "case:noted"
     CRITERION_JUDGED = "case:criterion-judged"
     REQUEST_SENT = "request:sent"
     REQUEST_ANSWERED = "request:answered"
@@ -84,7 +83,6 @@ class EventTag(StrEnum):
     DETERMINATION_WITHDRAWN = "determination:withdrawn"
     PARTNER_SUSPENDED_URGENTLY = "determination:suspended-urgently"
     SUSPENSION_COUNTERSIGNED = "determination:suspension-countersigned"
-    REGISTER_ENTERED = "register:entered"
     REGISTER_IMPORTED = "register:imported"
 
     # Advance data and facilitation.
@@ -93,10 +91,6 @@ class EventTag(StrEnum):
     BATCH_CHECKED = "batch:checked"
     BATCH_FAILED = "batch:failed"
     DECISIONS_GIVEN = "decision:given"
-
-    # Notifications.
-    MESSAGE_SENT = "message:sent"
-    MESSAGE_FAILED = "message:failed"
 
 
 class SecurityTag(StrEnum):

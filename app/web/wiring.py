@@ -1,9 +1,9 @@
 """What the factory hands to the glue: everything that a request needs and features provide."""
 
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 
 from flask import Request, current_app
 from sqlalchemy import Engine
@@ -38,7 +38,6 @@ class Wiring:
     reactions: Reactions
     recognise: Callable[[Request], Actor]
     trader_named: Callable[[Session, Actor, uuid.UUID], Named | None]
-    services: Sequence[Any] = ()
 
 
 def wiring() -> Wiring:
