@@ -1,0 +1,122 @@
+"""The policy as sentences: for each permission, who holds it anywhere, and on whose rows."""
+
+from dataclasses import dataclass
+from types import MappingProxyType
+from uuid import UUID, uuid5
+
+import pytest
+
+from app.authz.actor import ANONYMOUS, Actor, ActorKind, AgencyRole, TraderRole, system_actor
+from app.authz.permissions import Permission
+from app.authz.policy import POLICY, may, may_ever
+
+SPACE = UUID(int=0)
+OURS, THEIRS = uuid5(SPACE, "ours"), uuid5(SPACE, "theirs")
+
+
+@dataclass(frozen=True)
+class Row:
+    trader_id: UUID
+
+
+def trader(role: TraderRole) -> Actor:
+    return Actor(ActorKind.PERSON, person_id=SPACE, appointments=MappingProxyType({OURS: role}))
+
+
+def agency(role: AgencyRole) -> Actor:
+    return Actor(ActorKind.PERSON, person_id=SPACE, agency_roles=frozenset({role}))
+
+
+def program(*scopes: str, of: UUID | None = None) -> Actor:
+    return Actor(ActorKind.CLIENT, client_id=SPACE, scopes=frozenset(scopes), trader_id=of)
+
+
+ACTORS = {
+    "anonymous": ANONYMOUS,
+    "officer": trader(TraderRole.OFFICER),
+    "preparer": trader(TraderRole.PREPARER),
+    "viewer": trader(TraderRole.VIEWER),
+    "reviewer": agency(AgencyRole.REVIEWER),
+    "supervisor": agency(AgencyRole.SUPERVISOR),
+    "programme manager": agency(AgencyRole.PROGRAMME_MANAGER),
+    "auditor": agency(AgencyRole.AUDITOR),
+    "release system": program("status:read", "feed:read", "decisions:write", "decisions:read"),
+    "filing system": program("filings:write", "filings:read", "status:self", of=OURS),
+    "system": system_actor("worker"),
+}
+EVERYONE = set(ACTORS)
+PEOPLE = EVERYONE - {"anonymous", "release system", "filing system", "system"}
+AGENCY = {"reviewer", "supervisor", "programme manager", "auditor"}
+TRADERS = {"officer", "preparer", "viewer"}
+
+HOLDERS = {
+    Permission.PUBLIC: EVERYONE,
+    Permission.DEMO_USE: EVERYONE,
+    Permission.SIGNED_IN: PEOPLE,
+    Permission.TRADER_REGISTER: TRADERS,
+    Permission.TRADER_VIEW: TRADERS,
+    Permission.TRADER_EDIT: {"officer", "preparer"},
+    Permission.PEOPLE_APPOINT: {"officer"},
+    Permission.APPLICATION_PREPARE: {"officer", "preparer"},
+    Permission.APPLICATION_SUBMIT: {"officer"},
+    Permission.APPLICATION_RESPOND: {"officer", "preparer"},
+    Permission.DOCUMENT_READ: TRADERS | AGENCY,
+    Permission.FILING_VIEW: TRADERS,
+    Permission.FILING_SUBMIT: {"officer", "preparer"},
+    Permission.CASE_VIEW: AGENCY,
+    Permission.CASE_REVIEW: {"reviewer", "supervisor"},
+    Permission.DETERMINATION_PROPOSE: {"reviewer", "supervisor"},
+    Permission.DETERMINATION_APPROVE: {"supervisor"},
+    Permission.SUSPEND_URGENTLY: {"reviewer", "supervisor"},
+    Permission.STATUS_READ: {"release system"},
+    Permission.FEED_READ: {"release system"},
+    Permission.DECISIONS_WRITE: {"release system"},
+    Permission.DECISIONS_READ: {"release system"},
+    Permission.TRADER_API_FILE: {"filing system"},
+    Permission.TRADER_API_READ: {"filing system"},
+    Permission.TRADER_API_STATUS: {"filing system"},
+}
+OF_ONE_TRADER = TRADERS | {"filing system"}
+"""Who holds a permission on the rows of their own trader and of no other."""
+OF_THEMSELVES = {
+    Permission.PUBLIC,
+    Permission.DEMO_USE,
+    Permission.SIGNED_IN,
+    Permission.TRADER_REGISTER,
+}
+
+
+def test_every_permission_stands_in_policy_and_table():
+    assert set(POLICY) == set(Permission) == set(HOLDERS)
+
+
+@pytest.mark.parametrize("permission", sorted(Permission))
+def test_who_may_ever(permission):
+    assert {name for name, one in ACTORS.items() if may_ever(one, permission)} == HOLDERS[
+        permission
+    ]
+
+
+@pytest.mark.parametrize("permission", sorted(Permission))
+def test_on_whose_rows(permission):
+    own = {name for name, one in ACTORS.items() if may(one, permission, Row(OURS))}
+    foreign = {name for name, one in ACTORS.items() if may(one, permission, Row(THEIRS))}
+    assert own == HOLDERS[permission]
+    kept_out = set() if permission in OF_THEMSELVES else OF_ONE_TRADER
+    assert foreign == HOLDERS[permission] - kept_out
+
+
+def test_a_role_at_one_trader_says_nothing_about_another():
+    both = Actor(
+        ActorKind.PERSON,
+        appointments=MappingProxyType({OURS: TraderRole.VIEWER, THEIRS: TraderRole.OFFICER}),
+    )
+    assert may_ever(both, Permission.APPLICATION_SUBMIT)
+    assert not may(both, Permission.APPLICATION_SUBMIT, Row(OURS))
+    assert may(both, Permission.APPLICATION_SUBMIT, Row(THEIRS))
+
+
+def test_a_scope_makes_no_person_and_a_role_no_program():
+    person = Actor(ActorKind.PERSON, scopes=frozenset({"status:read"}))
+    assert not may_ever(person, Permission.STATUS_READ)
+    assert not may_ever(program("case:view"), Permission.CASE_VIEW)
