@@ -16,6 +16,8 @@ from pathlib import Path
 
 import pytest
 from flask.testing import FlaskClient
+from hypothesis import HealthCheck
+from hypothesis import settings as properties
 from sqlalchemy import Engine, create_engine, make_url, text
 
 import app.tasks
@@ -30,6 +32,13 @@ from app.kernel.clock import FixedClock
 from app.reactions import REACTIONS
 from app.web.requests import FairwayApp
 from app.work import Work
+
+# How long an example takes says how busy the machine is, so no property hangs on it; the first text
+# of a fresh clone alone takes seconds. Everything else is as Hypothesis has it, also for CI.
+properties.register_profile(
+    "untimed", properties(), deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+properties.load_profile("untimed")
 
 TEMPLATE = "template_fairway"
 NOON = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)

@@ -55,7 +55,10 @@ def fresh(app, work_as):
     return make
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(
+    max_examples=40,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
+)
 @given(steps)
 def test_nothing_acknowledged_is_lost(fresh, work_as, script):
     assessment_id = fresh()

@@ -134,7 +134,7 @@ def some_answers(catalogue: Catalogue) -> st.SearchStrategy[dict[str, Given]]:
 IMPORTER = catalogues().current("security", "importer")
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(answers=some_answers(IMPORTER), more=some_answers(IMPORTER))
 def test_learning_more_settles_what_was_open_and_never_unsettles(
     answers: dict[str, Given], more: dict[str, Given]
@@ -152,7 +152,7 @@ def test_learning_more_settles_what_was_open_and_never_unsettles(
             assert after.questions[question.id] is before.questions[question.id]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(answers=some_answers(IMPORTER))
 def test_a_criterion_never_falls_away_while_a_question_of_it_might_apply(
     answers: dict[str, Given],

@@ -63,7 +63,7 @@ BORDER = st.builds(
 )
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(BORDER, st.integers(1000, 3 * CHUNK), st.integers(1000, 3 * CHUNK), st.integers(1, 2**21))
 @example(0, 1000, 1000, 1)
 @example(CHUNK, CHUNK, PIECE, CHUNK)
@@ -88,7 +88,7 @@ def test_nothing_of_the_content_can_be_seen_and_no_two_sealed_files_are_alike():
         assert first[at + 8 : at + 24] != second[at + 8 : at + 24]
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.integers(0, HEADER + 2 * PIECE + 99), st.integers(0, 7))
 @example(0, 0)
 @example(HEADER - 1, 0)
@@ -103,7 +103,7 @@ def test_a_flipped_bit_is_found_before_its_chunk_is_given(at, bit):
     assert refused(bytes(damaged)) == content[:sound]
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.integers(0, HEADER + 2 * PIECE + 99))
 @example(0)
 @example(HEADER)

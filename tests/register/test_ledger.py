@@ -86,8 +86,7 @@ AS_OF = text(
 
 @settings(
     max_examples=25,
-    deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
     database=None,
 )
 @given(st.lists(layers, min_size=1, max_size=14), st.integers(0, 2**32))
