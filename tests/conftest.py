@@ -10,6 +10,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,6 +19,7 @@ import pytest
 from flask.testing import FlaskClient
 from hypothesis import HealthCheck
 from hypothesis import settings as properties
+from procrastinate.periodic import PeriodicRegistry
 from sqlalchemy import Engine, create_engine, make_url, text
 
 import app.tasks
@@ -27,7 +29,7 @@ from app.config import Settings
 from app.db.embedded import Cluster
 from app.db.migrate import upgrade
 from app.db.session import BoundSession, Principal, make_engine
-from app.jobs.queue import Bench, equip, run_worker
+from app.jobs.queue import Bench, equip, queue, run_worker
 from app.kernel.clock import FixedClock
 from app.reactions import REACTIONS
 from app.web.requests import FairwayApp
@@ -242,8 +244,23 @@ def work(work_as: WorkAs) -> Iterator[Work]:
 
 @pytest.fixture
 def run_jobs(
-    app_url: str, engine: Engine, clock: FixedClock, settings: Settings
+    app_url: str,
+    engine: Engine,
+    clock: FixedClock,
+    settings: Settings,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> Callable[[], None]:
-    """Run every job that is due, with the real worker, and return when none is left."""
+    """Run every job that is due, with the real worker, and return when none is left.
+
+    Jobs of the wall clock stay out: with them a test would depend on the minute in which it runs.
+    The worker has a thread of its own, because a browser's driver leaves an event loop running in
+    the main thread of the whole test process.
+    """
     equip(Bench(engine=engine, clock=clock, settings=settings, reactions=REACTIONS))
-    return lambda: run_worker(app_url, wait=False, concurrency=1)
+    monkeypatch.setattr(queue, "periodic_registry", PeriodicRegistry())
+
+    def run() -> None:
+        with ThreadPoolExecutor(max_workers=1) as aside:
+            aside.submit(run_worker, app_url, wait=False, concurrency=1).result()
+
+    return run

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import func, select
 
+from app.advance_data import wording
 from app.advance_data.models import Batch, Filing
 from app.applications.models import Application
 from app.applications.queries import applications_of
@@ -37,7 +38,8 @@ class Overview:
     """One trader at a glance.
 
     `yours` and `theirs` are the open applications by whose turn it is; `gaps` are what the
-    profile lacks, shown while the trader has no standing yet; `filings` counts all accepted ones.
+    profile lacks, shown while the trader has no standing yet; `unfiled` is the newest batch as
+    long as rows of it wait to be corrected; `filings` counts all accepted ones.
     """
 
     standings: Sequence[ProgrammeStanding]
@@ -45,6 +47,7 @@ class Overview:
     theirs: Sequence[Staged]
     gaps: Sequence[Problem]
     batches: Sequence[Batch]
+    unfiled: Batch | None
     filings: int
 
 
@@ -61,21 +64,29 @@ def overview(work: Work, trader: Trader) -> Overview:
         for one in session.scalars(applications_of(trader.id).limit(RECENT))
     ]
     new = not any(one.now for one in standings)
+    batches = session.scalars(
+        select(Batch)
+        .where(Batch.trader_id == trader.id)
+        .order_by(Batch.received_at.desc(), Batch.id.desc())
+        .limit(RECENT)
+    ).all()
     return Overview(
         standings=[one for one in standings if one.now],
         yours=[one for one in staged if one.stage.turn == TRADER],
         theirs=[one for one in staged if one.stage.turn == AGENCY],
         gaps=profile_gaps_of(session, trader, work.now.date()) if new else [],
-        batches=session.scalars(
-            select(Batch)
-            .where(Batch.trader_id == trader.id)
-            .order_by(Batch.received_at.desc(), Batch.id.desc())
-            .limit(RECENT)
-        ).all(),
+        batches=batches,
+        unfiled=batches[0] if batches and _is_theirs(batches[0]) else None,
         filings=session.execute(
             select(func.count()).select_from(Filing).where(Filing.trader_id == trader.id)
         ).scalar_one(),
     )
+
+
+def _is_theirs(batch: Batch) -> bool:
+    """Whether the trader has to do something about the batch, in the words of its own page."""
+    stage = wording.stage_of(batch.state, accepted=batch.accepted, rejected=batch.rejected)
+    return stage.turn == wording.TRADER
 
 
 def standing_by_trader(

@@ -1,11 +1,14 @@
 """Where each person begins."""
 
+from datetime import timedelta
+
 import pytest
 
 from app.authz.actor import AgencyRole, system_actor
+from tests.factories.advance_data import make_batch, rows
 from tests.factories.applications import make_applicant, make_application, make_submitted
 from tests.factories.identity import make_person, sign_in
-from tests.factories.traders import acting, make_trader
+from tests.factories.traders import acting, add_identifier, make_trader
 
 SYSTEM = system_actor("test")
 
@@ -79,3 +82,19 @@ def test_a_new_trader_sees_what_its_profile_lacks(client, work_as):
     page = start(client).text
     assert "Record a continuous bond that is in force." in page
     assert "Add at least one site." in page
+
+
+def test_rows_that_were_not_filed_wait_on_the_trader(client, work_as):
+    with work_as(SYSTEM) as work:
+        officer = make_person(work)
+        trader = make_trader(work, officer)
+        add_identifier(work, trader, verified=True)
+        bad = make_batch(acting(work, officer), trader, rows(2, quantity="1.5"))
+        reference = bad.reference
+    sign_in(client, officer)
+    assert f"Batch {reference}: correct what could not be filed" in start(client).text
+    with work_as(SYSTEM) as work:
+        own = acting(work, officer)
+        own.now += timedelta(minutes=1)
+        make_batch(own, work.session.get_one(type(trader), trader.id), rows(1))
+    assert "correct what could not be filed" not in start(client).text

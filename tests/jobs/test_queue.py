@@ -14,8 +14,7 @@ def jobs(super_engine):
         return connection.execute(
             text(
                 "SELECT task_name, status::text FROM procrastinate.procrastinate_jobs"
-                # A worker also adds the jobs that are due by the clock.
-                " WHERE task_name NOT LIKE 'jobs.%' AND task_name NOT LIKE 'identity.%' ORDER BY id"
+                " WHERE task_name <> 'jobs.rescue' ORDER BY id"
             )
         ).all()
 
