@@ -1,20 +1,27 @@
 """The only source of identifiers and of chance."""
 
 import secrets
+import threading
 import time
 import uuid
 
+_making = threading.Lock()
+_last = 0
+
 
 def new_id() -> uuid.UUID:
-    """A version 7 UUID (RFC 9562): 48 bits of milliseconds, then 74 random bits.
+    """A version 7 UUID (RFC 9562, method 3): milliseconds, 12 bits of their fraction, 62 of chance.
 
-    Rows made later sort later, which keeps index pages warm; the value is not a secret.
+    What one process makes later sorts later, even within a microsecond or after its clock was set
+    back, so rows in the order of their ids are in the order in which they were made. The value is
+    not a secret.
     """
-    milliseconds = time.time_ns() // 1_000_000
-    value = milliseconds << 80 | secrets.randbits(80)
-    value = value & ~(0xF << 76) | 0x7 << 76
-    value = value & ~(0x3 << 62) | 0x2 << 62
-    return uuid.UUID(int=value)
+    global _last  # noqa: PLW0603 - the stamp last given is the process's own.
+    with _making:
+        _last = stamp = max(time.time_ns() * 4096 // 1_000_000, _last + 1)
+    milliseconds, fraction = divmod(stamp, 4096)
+    head = milliseconds << 16 | 0x7 << 12 | fraction
+    return uuid.UUID(int=head << 64 | 0b10 << 62 | secrets.randbits(62))
 
 
 def new_token() -> str:
