@@ -32,10 +32,10 @@ SECTION = f"{ADDRESS}/sections/<section_id>"
 
 
 @blueprint.get(ADDRESS)
-@requires(Permission.TRADER_VIEW)
+@requires(Permission.APPLICATION_VIEW)
 def overview(trader_id: uuid.UUID, assessment_id: uuid.UUID) -> Response:
     """All sections and how far each of them is."""
-    assessment = _own(trader_id, assessment_id, Permission.TRADER_VIEW)
+    assessment = _own(trader_id, assessment_id, Permission.APPLICATION_VIEW)
     return render(
         "assessments/overview.html",
         assessment=assessment,
@@ -46,10 +46,10 @@ def overview(trader_id: uuid.UUID, assessment_id: uuid.UUID) -> Response:
 
 
 @blueprint.get(f"{ADDRESS}/questions")
-@requires(Permission.TRADER_VIEW)
+@requires(Permission.APPLICATION_VIEW)
 def questions(trader_id: uuid.UUID, assessment_id: uuid.UUID) -> Response:
     """Every question with what was answered, on one page that prints well."""
-    assessment = _own(trader_id, assessment_id, Permission.TRADER_VIEW)
+    assessment = _own(trader_id, assessment_id, Permission.APPLICATION_VIEW)
     sections = queries.catalogue_of(assessment).sections_in(assessment.profile_id)
     views = _views(assessment)
     return render(
@@ -63,10 +63,10 @@ def questions(trader_id: uuid.UUID, assessment_id: uuid.UUID) -> Response:
 
 
 @blueprint.get(SECTION)
-@requires(Permission.TRADER_VIEW)
+@requires(Permission.APPLICATION_VIEW)
 def section(trader_id: uuid.UUID, assessment_id: uuid.UUID, section_id: str) -> Response:
     """One section: to be filled in, or as it was submitted."""
-    assessment = _own(trader_id, assessment_id, Permission.TRADER_VIEW)
+    assessment = _own(trader_id, assessment_id, Permission.APPLICATION_VIEW)
     found = queries.section_in(assessment, section_id)
     if not _writable(assessment, section_id):
         return _locked_page(assessment, found)

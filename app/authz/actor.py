@@ -13,7 +13,9 @@ class TraderRole(StrEnum):
 
     OFFICER = "officer"
     PREPARER = "preparer"
+    CONSULTANT = "consultant"
     VIEWER = "viewer"
+    DATA_ONLY = "data_only"
 
 
 class AgencyRole(StrEnum):

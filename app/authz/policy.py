@@ -7,8 +7,9 @@ from app.authz.actor import Actor
 from app.authz.permissions import Permission
 from app.authz.predicates import HasTrader, Predicate
 
-AT_THE_TRADER = (p.IS_OFFICER, p.IS_PREPARER, p.IS_VIEWER)
-PREPARES = (p.IS_OFFICER, p.IS_PREPARER)
+AT_THE_TRADER = (p.IS_OFFICER, p.IS_PREPARER, p.IS_CONSULTANT, p.IS_VIEWER)
+OF_THE_TRADER = (p.IS_OFFICER, p.IS_PREPARER)
+PREPARES = (p.IS_OFFICER, p.IS_PREPARER, p.IS_CONSULTANT)
 AT_THE_AGENCY = (p.IS_REVIEWER, p.IS_SUPERVISOR, p.IS_PROGRAMME_MANAGER, p.IS_AUDITOR)
 
 POLICY: Mapping[Permission, tuple[Predicate, ...]] = {
@@ -17,14 +18,16 @@ POLICY: Mapping[Permission, tuple[Predicate, ...]] = {
     Permission.SIGNED_IN: (p.IS_SIGNED_IN,),
     Permission.TRADER_REGISTER: (p.IS_NOT_AGENCY,),
     Permission.TRADER_VIEW: AT_THE_TRADER,
-    Permission.TRADER_EDIT: PREPARES,
+    Permission.TRADER_EDIT: OF_THE_TRADER,
     Permission.PEOPLE_APPOINT: (p.IS_OFFICER,),
+    Permission.STANDING_VIEW: AT_THE_TRADER,
+    Permission.APPLICATION_VIEW: AT_THE_TRADER,
     Permission.APPLICATION_PREPARE: PREPARES,
     Permission.APPLICATION_SUBMIT: (p.IS_OFFICER,),
     Permission.APPLICATION_RESPOND: PREPARES,
     Permission.DOCUMENT_READ: (*AT_THE_TRADER, *AT_THE_AGENCY),
-    Permission.FILING_VIEW: AT_THE_TRADER,
-    Permission.FILING_SUBMIT: PREPARES,
+    Permission.FILING_VIEW: (*AT_THE_TRADER, p.IS_DATA_ONLY),
+    Permission.FILING_SUBMIT: (*OF_THE_TRADER, p.IS_DATA_ONLY),
     Permission.CASE_VIEW: AT_THE_AGENCY,
     Permission.CASE_REVIEW: (p.IS_REVIEWER, p.IS_SUPERVISOR),
     Permission.DETERMINATION_PROPOSE: (p.IS_REVIEWER, p.IS_SUPERVISOR),

@@ -75,11 +75,11 @@ def _hand_out(revision: DocumentRevision) -> Response:
 
 
 @blueprint.get("/traders/<uuid:trader_id>/documents")
-@requires(Permission.TRADER_VIEW)
+@requires(Permission.APPLICATION_VIEW)
 def index(trader_id: uuid.UUID) -> Response:
     """The trader's documents, the newest first."""
     work = current_work()
-    queries.check_reach(work, trader_id, Permission.TRADER_VIEW)
+    queries.check_reach(work, trader_id, Permission.APPLICATION_VIEW)
     page = paginate(work.session, queries.live_revisions(trader_id), page_number())
     return render(
         "documents/index.html",

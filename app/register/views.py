@@ -16,10 +16,10 @@ APPLICATIONS = "applications.index"
 
 
 @blueprint.get("/traders/<uuid:trader_id>/standing")
-@requires(Permission.TRADER_VIEW)
+@requires(Permission.STANDING_VIEW)
 def standing(trader_id: uuid.UUID) -> Response:
     work = current_work()
-    trader = visible_trader(work, trader_id, Permission.TRADER_VIEW)
+    trader = visible_trader(work, trader_id, Permission.STANDING_VIEW)
     # The way to apply belongs to a feature above this one, which another surface may not carry.
     knows = APPLICATIONS in current_app.view_functions
     return render(

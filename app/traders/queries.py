@@ -342,6 +342,43 @@ def invitation_to(session: Session, trader_id: uuid.UUID, email: str) -> Appoint
     ).one_or_none()
 
 
+def invitations_since(session: Session, trader_id: uuid.UUID, since: datetime) -> int:
+    """How many invitations the trader has sent after `since`, whatever became of them."""
+    return session.execute(
+        select(func.count())
+        .select_from(Appointment)
+        .where(Appointment.trader_id == trader_id, Appointment.invited_at > since)
+    ).scalar_one()
+
+
+def invitations_of(work: Work) -> list[tuple[Appointment, Trader]]:
+    """The open invitations to the actor's own address, the newest first.
+
+    They let a person who has just signed up go on without the letter. The token stays secret.
+    """
+    if work.actor.is_agency or not work.actor.email:
+        return []
+    rows = work.session.execute(
+        select(Appointment, Trader)
+        .join(Trader, Trader.id == Appointment.trader_id)
+        .where(
+            Appointment.invited_email == work.actor.email.lower(),
+            APPOINTMENT_STATE == AppointmentState.INVITED,
+            Appointment.expires_at > work.now,
+        )
+        .order_by(Appointment.invited_at.desc())
+    )
+    return [(appointment, trader) for appointment, trader in rows]
+
+
+def own_invitation(work: Work, appointment_id: uuid.UUID) -> tuple[Appointment, Trader]:
+    """One of `invitations_of`; `NotFoundError` for any other, and once it is no longer open."""
+    for found in invitations_of(work):
+        if found[0].id == appointment_id:
+            return found
+    raise NotFoundError
+
+
 def token_hash(token: str) -> str:
     """What is stored of an invitation's token, which carries 256 bits of chance."""
     return hashlib.sha256(token.encode()).hexdigest()

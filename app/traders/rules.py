@@ -15,6 +15,7 @@ from app.traders.details import BondDetails, CompanyDetails, ContactDetails, Sit
 from app.traders.kinds import BondKind, EntityType, Position
 
 INVITATION_LASTS: Final = timedelta(days=14)
+INVITATIONS_A_DAY: Final = 20
 
 SCHEMES: Final[Mapping[EntityType, tuple[Scheme, ...]]] = {
     EntityType.IMPORTER: (
@@ -61,12 +62,19 @@ OFFICE_COUNTRIES: Final[Mapping[EntityType, frozenset[str]]] = {
 ROLE_NAMES: Final[Mapping[TraderRole, str]] = {
     TraderRole.OFFICER: "Officer",
     TraderRole.PREPARER: "Preparer",
+    TraderRole.CONSULTANT: "Consultant, outside adviser",
     TraderRole.VIEWER: "Viewer",
+    TraderRole.DATA_ONLY: "Advance data only",
 }
 ROLE_MEANINGS: Final[Mapping[TraderRole, str]] = {
     TraderRole.OFFICER: "may sign, declare and submit, and appoint people",
     TraderRole.PREPARER: "may fill in and upload, but not sign or submit",
+    TraderRole.CONSULTANT: (
+        "does not belong to the company; may fill in applications and answer the agency, but not"
+        " file, sign, declare or change the company's profile"
+    ),
     TraderRole.VIEWER: "may look at everything and change nothing",
+    TraderRole.DATA_ONLY: "may file advance data and see what was filed, and nothing else",
 }
 
 _ZIP: Final = re.compile(r"[0-9]{5}(?:-[0-9]{4})?")

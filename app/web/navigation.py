@@ -1,12 +1,16 @@
 """What the head of a page shows: where one can go, and for whom one is acting."""
 
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from flask import current_app, request, url_for
 from flask_babel import gettext
 
+from app.authz.permissions import Permission
+from app.authz.policy import may
+from app.web.access import permission_of
 from app.web.requests import current_actor, current_work
 from app.web.wiring import Named, wiring
 
@@ -71,6 +75,36 @@ def _portal() -> tuple[_Place, ...]:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class _OfTrader:
+    """The trader in the address, as the policy asks about it."""
+
+    trader_id: uuid.UUID
+
+
+def way_in(trader_id: uuid.UUID) -> str | None:
+    """The first page of the trader that is open to the actor; `None` when none is."""
+    open_places = _open_at(trader_id)
+    return url_for(open_places[0].endpoint, trader_id=trader_id) if open_places else None
+
+
+def _open_at(trader_id: uuid.UUID) -> list[_Place]:
+    """The places that the actor's role or delegation there opens: nobody is shown a closed door."""
+    actor, subject = current_actor(), _OfTrader(trader_id)
+    return [
+        place
+        for place in _portal()
+        if place.endpoint in current_app.view_functions
+        and may(actor, _permission(place.endpoint), subject)
+    ]
+
+
+def _permission(endpoint: str) -> Permission:
+    found = permission_of(current_app, endpoint)
+    assert found is not None  # noqa: S101 - no application starts with an undeclared route.
+    return found
+
+
 def navigation() -> tuple[NavigationItem, ...]:
     """The links for this actor, on this page; the one that the page lies behind is marked."""
     path = request.path.strip("/").split("/")
@@ -79,11 +113,11 @@ def navigation() -> tuple[NavigationItem, ...]:
     trader_id = acting_trader_id()
     if trader_id is None:
         return ()
-    return _items(_portal(), {"trader_id": trader_id}, part="".join(path[2:3]))
+    return _items(_open_at(trader_id), {"trader_id": trader_id}, part="".join(path[2:3]))
 
 
 def _items(
-    places: tuple[_Place, ...], values: dict[str, Any], *, part: str
+    places: Sequence[_Place], values: dict[str, Any], *, part: str
 ) -> tuple[NavigationItem, ...]:
     return tuple(
         NavigationItem(

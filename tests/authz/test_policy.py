@@ -35,7 +35,9 @@ ACTORS = {
     "anonymous": ANONYMOUS,
     "officer": trader(TraderRole.OFFICER),
     "preparer": trader(TraderRole.PREPARER),
+    "consultant": trader(TraderRole.CONSULTANT),
     "viewer": trader(TraderRole.VIEWER),
+    "data only": trader(TraderRole.DATA_ONLY),
     "reviewer": agency(AgencyRole.REVIEWER),
     "supervisor": agency(AgencyRole.SUPERVISOR),
     "programme manager": agency(AgencyRole.PROGRAMME_MANAGER),
@@ -47,22 +49,25 @@ ACTORS = {
 EVERYONE = set(ACTORS)
 PEOPLE = EVERYONE - {"anonymous", "release system", "filing system", "system"}
 AGENCY = {"reviewer", "supervisor", "programme manager", "auditor"}
-TRADERS = {"officer", "preparer", "viewer"}
+TRADERS = {"officer", "preparer", "consultant", "viewer"}
+PREPARE = {"officer", "preparer", "consultant"}
 
 HOLDERS = {
     Permission.PUBLIC: EVERYONE,
     Permission.DEMO_USE: EVERYONE,
     Permission.SIGNED_IN: PEOPLE,
-    Permission.TRADER_REGISTER: TRADERS,
+    Permission.TRADER_REGISTER: TRADERS | {"data only"},
     Permission.TRADER_VIEW: TRADERS,
     Permission.TRADER_EDIT: {"officer", "preparer"},
     Permission.PEOPLE_APPOINT: {"officer"},
-    Permission.APPLICATION_PREPARE: {"officer", "preparer"},
+    Permission.STANDING_VIEW: TRADERS,
+    Permission.APPLICATION_VIEW: TRADERS,
+    Permission.APPLICATION_PREPARE: PREPARE,
     Permission.APPLICATION_SUBMIT: {"officer"},
-    Permission.APPLICATION_RESPOND: {"officer", "preparer"},
+    Permission.APPLICATION_RESPOND: PREPARE,
     Permission.DOCUMENT_READ: TRADERS | AGENCY,
-    Permission.FILING_VIEW: TRADERS,
-    Permission.FILING_SUBMIT: {"officer", "preparer"},
+    Permission.FILING_VIEW: TRADERS | {"data only"},
+    Permission.FILING_SUBMIT: {"officer", "preparer", "data only"},
     Permission.CASE_VIEW: AGENCY,
     Permission.CASE_REVIEW: {"reviewer", "supervisor"},
     Permission.DETERMINATION_PROPOSE: {"reviewer", "supervisor"},
@@ -76,7 +81,7 @@ HOLDERS = {
     Permission.TRADER_API_READ: {"filing system"},
     Permission.TRADER_API_STATUS: {"filing system"},
 }
-OF_ONE_TRADER = TRADERS | {"filing system"}
+OF_ONE_TRADER = TRADERS | {"data only", "filing system"}
 """Who holds a permission on the rows of their own trader and of no other."""
 OF_THEMSELVES = {
     Permission.PUBLIC,

@@ -14,6 +14,7 @@ from app.advance_data.rows import COLUMNS
 from app.advance_data.views.frame import blueprint, may_submit, own
 from app.advance_data.wording import CHANNEL_WORDS, COLUMN_WORDS, stage_of
 from app.authz.permissions import Permission
+from app.authz.policy import may
 from app.kernel.errors import NotReadyError
 from app.traders.models import Trader
 from app.traders.queries import verified_identifiers
@@ -93,6 +94,7 @@ def _upload_page(trader: Trader, form: UploadForm, status: int = 200) -> Respons
         form=form,
         form_errors=bool(form.errors),
         may_submit=may_submit(trader),
+        may_see_identifiers=may(current_work().actor, Permission.TRADER_VIEW, trader),
         importer_numbers=[one.shown for one in verified if one.scheme == "ior"],
         columns=COLUMNS,
         column_words=COLUMN_WORDS,

@@ -62,7 +62,7 @@ def reach(
     """The trader and its application in the address, when the actor holds the permission."""
     work = current_work()
     application = queries.visible_application(work, application_id, permission, trader_id=trader_id)
-    return visible_trader(work, trader_id, Permission.TRADER_VIEW), application
+    return visible_trader(work, trader_id, Permission.APPLICATION_VIEW), application
 
 
 def programme_named(name: str) -> Programme:

@@ -36,10 +36,10 @@ from app.web.requests import current_actor, current_work
 
 
 @blueprint.get("/traders/<uuid:trader_id>/applications/<uuid:application_id>")
-@requires(Permission.TRADER_VIEW)
+@requires(Permission.APPLICATION_VIEW)
 def show(trader_id: uuid.UUID, application_id: uuid.UUID) -> Response:
     """The task list, or what became of the application."""
-    trader, application = reach(trader_id, application_id, Permission.TRADER_VIEW)
+    trader, application = reach(trader_id, application_id, Permission.APPLICATION_VIEW)
     work = current_work()
     standing = queries.tasks(work, application)
     done, total = tasks.progress(standing.groups)
@@ -72,21 +72,21 @@ def show(trader_id: uuid.UUID, application_id: uuid.UUID) -> Response:
 
 
 @blueprint.get("/traders/<uuid:trader_id>/assessments/<uuid:assessment_id>/application")
-@requires(Permission.TRADER_VIEW)
+@requires(Permission.APPLICATION_VIEW)
 def of_assessment(trader_id: uuid.UUID, assessment_id: uuid.UUID) -> BaseResponse:
     """The task list that an assessment belongs to; the assessment's own pages link here."""
     found = queries.application_of_assessment(current_work().session, assessment_id)
     if found is None:
         raise NotFoundError
-    trader, application = reach(trader_id, found.id, Permission.TRADER_VIEW)
+    trader, application = reach(trader_id, found.id, Permission.APPLICATION_VIEW)
     return see("show", trader_id=trader.id, application_id=application.id)
 
 
 @blueprint.get("/traders/<uuid:trader_id>/applications/<uuid:application_id>/evidence")
-@requires(Permission.TRADER_VIEW)
+@requires(Permission.APPLICATION_VIEW)
 def evidence(trader_id: uuid.UUID, application_id: uuid.UUID) -> Response:
     """Which criteria need documents, and which have enough."""
-    trader, application = reach(trader_id, application_id, Permission.TRADER_VIEW)
+    trader, application = reach(trader_id, application_id, Permission.APPLICATION_VIEW)
     facts = queries.section_facts(current_work().session, application)
     return render(
         "applications/evidence.html",
@@ -106,10 +106,10 @@ def evidence(trader_id: uuid.UUID, application_id: uuid.UUID) -> Response:
 
 
 @blueprint.get("/traders/<uuid:trader_id>/applications/<uuid:application_id>/agreement")
-@requires(Permission.TRADER_VIEW)
+@requires(Permission.APPLICATION_VIEW)
 def agreement(trader_id: uuid.UUID, application_id: uuid.UUID) -> Response:
     """The partner agreement: to sign, to read, or as it was signed."""
-    trader, application = reach(trader_id, application_id, Permission.TRADER_VIEW)
+    trader, application = reach(trader_id, application_id, Permission.APPLICATION_VIEW)
     return _agreement(trader, application, AgreementForm())
 
 

@@ -49,13 +49,15 @@ class Offer:
     current: Application | None
 
 
-def trader_here(trader_id: uuid.UUID, permission: Permission = Permission.TRADER_VIEW) -> Trader:
+def trader_here(
+    trader_id: uuid.UUID, permission: Permission = Permission.APPLICATION_VIEW
+) -> Trader:
     """The trader in the address, when the actor holds the permission there."""
     return visible_trader(current_work(), trader_id, permission)
 
 
 @blueprint.get("/traders/<uuid:trader_id>/applications")
-@requires(Permission.TRADER_VIEW)
+@requires(Permission.APPLICATION_VIEW)
 def index(trader_id: uuid.UUID) -> Response:
     """The trader's applications, and the programmes to which it can apply."""
     trader, work = trader_here(trader_id), current_work()
@@ -75,7 +77,7 @@ def index(trader_id: uuid.UUID) -> Response:
 
 
 @blueprint.get("/traders/<uuid:trader_id>/applications/programmes/<programme>")
-@requires(Permission.TRADER_VIEW)
+@requires(Permission.APPLICATION_VIEW)
 def programme(trader_id: uuid.UUID, programme: str) -> Response:
     """Before the start: what the programme is, who can apply, what is needed."""
     trader, work = trader_here(trader_id), current_work()
@@ -101,7 +103,7 @@ def programme(trader_id: uuid.UUID, programme: str) -> Response:
 
 
 @blueprint.get("/traders/<uuid:trader_id>/applications/programmes/<programme>/questions")
-@requires(Permission.TRADER_VIEW)
+@requires(Permission.APPLICATION_VIEW)
 def questions(trader_id: uuid.UUID, programme: str) -> Response:
     """Every question of the self-assessment, to read before anybody commits to anything."""
     trader, found = trader_here(trader_id), programme_named(programme)
@@ -155,11 +157,11 @@ def check_eligibility(trader_id: uuid.UUID, programme: str) -> Response | BaseRe
 
 
 @blueprint.get("/traders/<uuid:trader_id>/applications/eligibility/<uuid:check_id>")
-@requires(Permission.TRADER_VIEW)
+@requires(Permission.APPLICATION_VIEW)
 def eligibility(trader_id: uuid.UUID, check_id: uuid.UUID) -> Response:
     """The result of a check: its heading is the answer."""
     trader, work = trader_here(trader_id), current_work()
-    check = queries.visible_check(work, check_id, Permission.TRADER_VIEW, trader_id=trader.id)
+    check = queries.visible_check(work, check_id, Permission.APPLICATION_VIEW, trader_id=trader.id)
     found = programme_named(check.programme)
     standing = standing_of(work.session, trader.id, found.id, valid_at=work.now)
     return _result(trader, found, check, standing)

@@ -34,10 +34,10 @@ from app.web.requests import current_actor, current_work
 
 
 @blueprint.get("/traders/<uuid:trader_id>/applications/<uuid:application_id>/check")
-@requires(Permission.TRADER_VIEW)
+@requires(Permission.APPLICATION_VIEW)
 def check(trader_id: uuid.UUID, application_id: uuid.UUID) -> Response | BaseResponse:
     """Everything that submitting would freeze, what is still unmet, and the declaration."""
-    trader, application = reach(trader_id, application_id, Permission.TRADER_VIEW)
+    trader, application = reach(trader_id, application_id, Permission.APPLICATION_VIEW)
     state = ApplicationState(application.state)
     if not tasks.editable(state, application.reopened_tasks, tasks.SUBMIT):
         return see("show", trader_id=trader.id, application_id=application.id)
@@ -79,10 +79,10 @@ def submit(trader_id: uuid.UUID, application_id: uuid.UUID) -> Response | BaseRe
 @blueprint.get(
     "/traders/<uuid:trader_id>/applications/<uuid:application_id>/snapshots/<int:number>"
 )
-@requires(Permission.TRADER_VIEW)
+@requires(Permission.APPLICATION_VIEW)
 def snapshot(trader_id: uuid.UUID, application_id: uuid.UUID, number: int) -> Response:
     """What was submitted, from the snapshot alone."""
-    trader, application = reach(trader_id, application_id, Permission.TRADER_VIEW)
+    trader, application = reach(trader_id, application_id, Permission.APPLICATION_VIEW)
     return render(
         "applications/snapshot.html",
         trader=trader,
@@ -95,10 +95,10 @@ def snapshot(trader_id: uuid.UUID, application_id: uuid.UUID, number: int) -> Re
 @blueprint.get(
     "/traders/<uuid:trader_id>/applications/<uuid:application_id>/snapshots/<int:number>/receipt"
 )
-@requires(Permission.TRADER_VIEW)
+@requires(Permission.APPLICATION_VIEW)
 def receipt(trader_id: uuid.UUID, application_id: uuid.UUID, number: int) -> Response:
     """The proof of a submission: reference, time, fingerprint, and what happens next."""
-    trader, application = reach(trader_id, application_id, Permission.TRADER_VIEW)
+    trader, application = reach(trader_id, application_id, Permission.APPLICATION_VIEW)
     found = _frozen(application, number)
     programme = programme_named(application.programme)
     clock = programme.clock("decision")

@@ -7,6 +7,7 @@ counts after the first has happened.
 
 import uuid
 from collections.abc import Callable
+from datetime import timedelta
 
 from sqlalchemy import func, select
 
@@ -21,6 +22,7 @@ from app.traders import queries
 from app.traders.models import Appointment, Trader
 from app.traders.rules import (
     INVITATION_LASTS,
+    INVITATIONS_A_DAY,
     ROLE_MEANINGS,
     ROLE_NAMES,
     email_is_plausible,
@@ -28,6 +30,8 @@ from app.traders.rules import (
 )
 from app.traders.workflow import AppointmentState
 from app.work import Work, move
+
+DAY = timedelta(days=1)
 
 
 def appoint(
@@ -44,7 +48,8 @@ def appoint(
     Side effects in order: an earlier invitation to the same address ends, with its event; the
     invitation, with `key` as its id; its event; the letter with `link(token)`. The token is kept
     as a hash only. The same key again gives the first invitation back and sends nothing.
-    Errors: `NotReadyError` for a malformed address or a person who has a role there already.
+    Errors: `NotReadyError` for a malformed address, for a person who has a role there already, and
+    for the twenty-first invitation of the trader within 24 hours: letters must not flood strangers.
     """
     earlier = first_with(work.session, Appointment, key)
     if earlier is not None and earlier.trader_id == trader.id:
@@ -54,7 +59,18 @@ def appoint(
         raise NotReadyError(
             [Problem("Give a mail address, for example name@example.com.", "email")]
         )
-    lock_words(work.session, "invitation", str(trader.id), email)
+    lock_words(work.session, "invitation", str(trader.id))
+    if queries.invitations_since(work.session, trader.id, work.now - DAY) >= INVITATIONS_A_DAY:
+        raise NotReadyError(
+            [
+                Problem(
+                    "The company has sent %(count)s invitations within 24 hours. Go on tomorrow.",
+                    "email",
+                    "TOO_MANY_INVITATIONS",
+                    {"count": INVITATIONS_A_DAY},
+                )
+            ]
+        )
     if queries.has_role(work.session, trader.id, email):
         raise NotReadyError(
             [Problem("This person has a role here already. Change it instead.", "email")]

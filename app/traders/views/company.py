@@ -16,6 +16,7 @@ from app.traders.views.frame import address_of, back_to, blueprint, done, may_he
 from app.traders.views.identifiers import lines
 from app.web.access import requires
 from app.web.fragments import render
+from app.web.navigation import way_in
 from app.web.paging import page_number, paginate
 from app.web.requests import current_work
 
@@ -104,10 +105,11 @@ def switch() -> Response:
     rows = [
         {
             "trader": trader,
-            "home": address_of("home.trader", trader_id=trader.id)
-            or address_of("traders.profile", trader_id=trader.id),
+            "home": way_in(trader.id),
             "role": work.actor.appointments[trader.id],
-            "standing": address_of("register.standing", trader_id=trader.id),
+            "standing": address_of("register.standing", trader_id=trader.id)
+            if may_here(trader, Permission.STANDING_VIEW)
+            else None,
         }
         for trader in found.items
     ]

@@ -1,5 +1,7 @@
 """The link in an invitation's mail."""
 
+import uuid
+
 from flask import Response, request
 from flask_babel import gettext
 from werkzeug.wrappers import Response as BaseResponse
@@ -62,3 +64,18 @@ def accept_invitation(token: str) -> Response | BaseResponse:
         return back_to("profile", trader_id=trader.id)
     message = gettext("You now act for %(trader)s.", trader=trader.name)
     return back_to("profile", message, trader_id=trader.id)
+
+
+@blueprint.post("/invitations/own/<uuid:appointment_id>/accept")
+@requires(Permission.SIGNED_IN)
+def accept_own_invitation(appointment_id: uuid.UUID) -> Response | BaseResponse:
+    """Take up a role from the start page: whoever has just signed up need not find the letter."""
+    work = current_work()
+    found, trader = queries.own_invitation(work, appointment_id)
+    try:
+        service.accept_appointment(work, found)
+    except NotReadyError:
+        # The person has a role there already, so there is nothing left to accept.
+        work.session.rollback()
+        return back_to("switch")
+    return back_to("switch", gettext("You now act for %(trader)s.", trader=trader.name))
