@@ -8,19 +8,18 @@ from flask import Blueprint, redirect, request, url_for
 from flask_babel import gettext
 from werkzeug.wrappers import Response
 
-from app.audit.access import record_security_event
-from app.audit.tags import SecurityTag
 from app.authz.permissions import Permission
 from app.demo.accounts import ACCOUNTS, BY_KEY
 from app.demo.queries import message_in_mailbox, messages_in_mailbox
-from app.identity import queries, sessions
+from app.identity import queries
+from app.identity.entering import enter
+from app.identity.rules import Method
 from app.kernel.errors import NotAllowedError, NotFoundError
 from app.web.access import requires
 from app.web.forms import Form
 from app.web.fragments import render
 from app.web.paging import page_number, paginate
-from app.web.requests import circumstances, current_work
-from app.web.wiring import wiring
+from app.web.requests import current_work
 
 blueprint = Blueprint("demo", __name__, url_prefix="/demo")
 LOOPBACK = re.compile(r"(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d+)?")
@@ -44,13 +43,7 @@ def sign_in() -> Response:
     person = queries.person_by_email(current_work().session, account.email)
     if person is None:
         raise NotFoundError
-    session_id = sessions.sign_in(person.id, request)
-    record_security_event(
-        wiring().engine,
-        SecurityTag.SIGNED_IN,
-        circumstances(by="demo", session=str(session_id)),
-        person_id=person.id,
-    )
+    enter(person.id, Method.DEMO)
     return redirect(url_for("home.start"), code=303)
 
 

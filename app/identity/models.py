@@ -9,8 +9,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, text
-from sqlalchemy.dialects.postgresql import CITEXT, JSONB
+from sqlalchemy import CheckConstraint, ForeignKey, Index, Text, UniqueConstraint, text
+from sqlalchemy.dialects.postgresql import ARRAY, CITEXT, JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.authz.actor import AgencyRole
@@ -57,12 +57,22 @@ class WebSession(HasId, Base):
     """One browser. `token_hash` is the SHA-256 of what its cookie holds.
 
     `expires_at` is the end that no use postpones; the idle limit is counted from `last_seen_at`.
-    `fresh_at` is when the person last proved who they are. Without `person_id` it only carries
-    the form token of somebody who has not signed in.
+    `fresh_at` is when the person last proved who they are, `method` by what they came in: see
+    `rules.Method`, which tells the whole from the half. Without `person_id` it only carries the
+    form token of somebody who has not signed in.
     """
 
     __tablename__ = "web_session"
-    __table_args__ = (Index(None, "person_id"), Index(None, "expires_at"))
+    __table_args__ = (
+        CheckConstraint("(person_id IS NULL) = (method IS NULL)", name="method_of_person"),
+        CheckConstraint(
+            "method IN ('password', 'invitation', 'password+totp', 'password+recovery-code',"
+            " 'passkey', 'oidc', 'demo')",
+            name="method",
+        ),
+        Index(None, "person_id"),
+        Index(None, "expires_at"),
+    )
 
     token_hash: Mapped[str] = mapped_column(unique=True)
     person_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("person.id"))
@@ -74,6 +84,57 @@ class WebSession(HasId, Base):
     address: Mapped[str]
     user_agent: Mapped[str]
     revoked_at: Mapped[datetime | None]
+    method: Mapped[str | None]
+
+
+class Passkey(HasId, Base):
+    """A key that stays with the person's device or its vendor; we keep its public half alone.
+
+    `sign_count` is the last that the device told, 0 for ever from those that do not count;
+    `multi_device` and `backed_up` are what it says about copies of the key elsewhere.
+    """
+
+    __tablename__ = "passkey"
+    __table_args__ = (Index(None, "person_id"),)
+
+    person_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("person.id"))
+    name: Mapped[str]
+    credential_id: Mapped[bytes] = mapped_column(unique=True)
+    public_key: Mapped[bytes]
+    sign_count: Mapped[int]
+    transports: Mapped[list[str]] = mapped_column(ARRAY(Text))
+    aaguid: Mapped[str]
+    multi_device: Mapped[bool]
+    backed_up: Mapped[bool]
+    created_at: Mapped[datetime]
+    last_used_at: Mapped[datetime | None]
+
+
+class Authenticator(HasId, Base):
+    """An app that shows a code each half minute (RFC 6238); one for each person.
+
+    `sealed_key` is encrypted for this row. `last_step` is the half minute of the last code that
+    was taken, so that each works once.
+    """
+
+    __tablename__ = "authenticator"
+
+    person_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("person.id"), unique=True)
+    sealed_key: Mapped[bytes]
+    last_step: Mapped[int]
+    created_at: Mapped[datetime]
+
+
+class RecoveryCode(HasId, Base):
+    """One of ten codes on paper, each good once in the place of a lost factor."""
+
+    __tablename__ = "recovery_code"
+    __table_args__ = (UniqueConstraint("person_id", "code_hash"),)
+
+    person_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("person.id"))
+    code_hash: Mapped[str]
+    created_at: Mapped[datetime]
+    used_at: Mapped[datetime | None]
 
 
 class LinkPurpose(StrEnum):

@@ -31,6 +31,36 @@ PASSWORD_MAX = 256
 COMMON = Path(__file__).parent / "common_passwords.txt"
 
 
+class Method(StrEnum):
+    """By what a session began.
+
+    `PASSWORD` and `INVITATION` are half: the first of two proofs was given, and nothing is open
+    but the second, or enrolling it. An invitation is a link from the agency together with the
+    password; it alone lets somebody enrol who should have a factor already.
+    """
+
+    PASSWORD = "password"  # noqa: S105 - the name of a method.
+    INVITATION = "invitation"
+    PASSWORD_TOTP = "password+totp"  # noqa: S105 - the same.
+    PASSWORD_RECOVERY = "password+recovery-code"  # noqa: S105 - the same.
+    PASSKEY = "passkey"
+    OIDC = "oidc"
+    DEMO = "demo"
+
+
+HALF = frozenset({Method.PASSWORD, Method.INVITATION})
+PHISHING_RESISTANT = frozenset({Method.PASSKEY, Method.OIDC, Method.DEMO})
+
+
+def is_complete(method: Method, *, at_agency: bool) -> bool:
+    """Whether a session that began so opens anything.
+
+    For the agency's people only what cannot be phished counts (OMB M-22-09). A provider's sign-in
+    is offered to them only where it vouches for that; the demonstration is closed to the world.
+    """
+    return method in PHISHING_RESISTANT if at_agency else method not in HALF
+
+
 class Lapse(StrEnum):
     """Why a session no longer counts."""
 

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from app.authz.actor import AgencyRole
 from app.identity import rules
 from app.identity.models import Person, StaffRole, WebSession
-from app.identity.rules import Lapse, SessionFacts
+from app.identity.rules import Lapse, Method, SessionFacts
 from app.identity.secret_values import digest
 from app.kernel.ids import new_id, new_token
 
@@ -38,6 +38,8 @@ class Found:
     person_name: str = ""
     person_email: str = ""
     agency_roles: frozenset[AgencyRole] = frozenset()
+    method: Method | None = None
+    expires_at: datetime | None = None
     lapse: Lapse | None = None
     lapsed_now: bool = False
 
@@ -87,6 +89,8 @@ def read(db: Session, token: str, *, now: datetime, browser: Browser) -> Found |
         person_name="" if person is None else person.name,
         person_email="" if person is None else person.email,
         agency_roles=agency_roles,
+        method=None if session.method is None else Method(session.method),
+        expires_at=session.expires_at,
         lapse=lapse,
         lapsed_now=lapsed_now,
     )
@@ -98,11 +102,13 @@ def start(
     now: datetime,
     browser: Browser,
     person_id: uuid.UUID | None = None,
+    method: Method | None = None,
     data: Mapping[str, Any] | None = None,
 ) -> tuple[uuid.UUID, str]:
     """Insert a session and give its id and the token for the cookie.
 
-    A signed-in session begins fresh, since it begins with a proof.
+    A person's session names the `method` by which it began, and begins fresh, since it begins
+    with a proof.
     """
     token = new_token()
     signed_in = person_id is not None
@@ -118,6 +124,7 @@ def start(
         address=browser.address,
         user_agent=browser.user_agent,
         revoked_at=None,
+        method=None if method is None else method.value,
     )
     db.add(session)
     return session.id, token

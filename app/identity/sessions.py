@@ -9,7 +9,7 @@ import uuid
 from datetime import datetime
 from typing import Any
 
-from flask import Flask, Request, Response, request, session
+from flask import Flask, Request, Response, g, request, session
 from flask.sessions import SessionInterface, SessionMixin
 from sqlalchemy.exc import OperationalError
 from werkzeug.datastructures import CallbackDict
@@ -18,6 +18,7 @@ from app.audit.access import record_security_event
 from app.audit.tags import SecurityTag
 from app.db.session import Principal, transaction
 from app.identity import session_store
+from app.identity.rules import Method
 from app.identity.session_store import Browser, Found
 from app.web.access import is_api
 from app.web.requests import circumstances
@@ -133,11 +134,12 @@ class PostgresSessions(SessionInterface):
                 )
 
 
-def sign_in(person_id: uuid.UUID, request: Request) -> uuid.UUID:
-    """Begin a signed-in session under a new token and give its id; the old one ends.
+def sign_in(person_id: uuid.UUID, request: Request, method: Method) -> uuid.UUID:
+    """Begin a session of the person under a new token and give its id; the old one ends.
 
-    Nothing of the old session is carried over, its form token neither. The caller records the
-    security event, because only it knows by which proof the person came.
+    `method` is by what they came, and decides what the session opens (`rules.is_complete`).
+    Nothing of the old session is carried over, its form token neither. No event is recorded: see
+    `entering.enter`, which does this and all that follows from it.
     """
     wired = wiring()
     now = wired.clock.now()
@@ -146,10 +148,12 @@ def sign_in(person_id: uuid.UUID, request: Request) -> uuid.UUID:
         if current.id is not None:
             session_store.end(db, current.id, now)
         session_id, token = session_store.start(
-            db, now=now, browser=browser_of(request), person_id=person_id
+            db, now=now, browser=browser_of(request), person_id=person_id, method=method
         )
     current.clear()
-    current.found = Found(id=session_id, data={}, fresh_at=now, person_id=person_id)
+    # The form token that was made for the old session is remembered for the request.
+    g.pop("csrf_token", None)
+    current.found = Found(id=session_id, data={}, fresh_at=now, person_id=person_id, method=method)
     current.token = token
     current.modified = False
     current.lapsed = False

@@ -11,6 +11,7 @@ from app.authz.actor import Actor, ActorKind, AgencyRole, TraderRole
 from app.db.session import transaction
 from app.identity import queries, service, session_store
 from app.identity.models import Person
+from app.identity.rules import Method
 from app.identity.session_store import Browser
 from app.identity.sessions import KEEPER
 from app.web.wiring import Wiring
@@ -52,10 +53,10 @@ def actor_of(
     )
 
 
-def sign_in(client: FlaskClient, person: Person) -> UUID:
+def sign_in(client: FlaskClient, person: Person, method: Method = Method.PASSKEY) -> UUID:
     """Give the test client a fresh session of the person, without the form and its limits.
 
-    The person must be committed. Returns the session's id.
+    The person must be committed. Returns the session's id. `method` is by what the person came.
     """
     wiring = client.application.extensions["fairway"]
     assert isinstance(wiring, Wiring)
@@ -65,6 +66,7 @@ def sign_in(client: FlaskClient, person: Person) -> UUID:
             now=wiring.clock.now(),
             browser=Browser(address="127.0.0.1", user_agent="test client"),
             person_id=person.id,
+            method=method,
         )
     client.set_cookie(client.application.config["SESSION_COOKIE_NAME"], token)
     return session_id

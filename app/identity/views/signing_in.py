@@ -12,8 +12,10 @@ from app.audit.tags import SecurityTag
 from app.authz.actor import ActorKind
 from app.authz.permissions import Permission
 from app.identity import limits, queries, rules, service, sessions, step_up
+from app.identity.entering import enter
 from app.identity.forms import ConfirmForm, PlainForm, SignInForm
 from app.identity.passwords import verify_password
+from app.identity.rules import Method
 from app.identity.views.blueprint import blueprint
 from app.web.access import requires
 from app.web.fragments import render
@@ -57,19 +59,8 @@ def sign_in_with_password() -> AnyResponse:
         session[limits.UNVERIFIED] = str(known.id)
         return redirect(url_for("identity.unverified"), code=303)
     service.renew_hash(known, form.password.data)
-    begin(known.id, by="password")
+    enter(known.id, Method.PASSWORD)
     return redirect(wanted, code=303)
-
-
-def begin(person_id: uuid.UUID, *, by: str) -> None:
-    """Begin a session after a proof, and record by which."""
-    session_id = sessions.sign_in(person_id, request)
-    record_security_event(
-        wiring().engine,
-        SecurityTag.SIGNED_IN,
-        circumstances(by=by, session=str(session_id)),
-        person_id=person_id,
-    )
 
 
 @blueprint.post("/sign-out")

@@ -12,11 +12,12 @@ from app.audit.tags import SecurityTag
 from app.authz.actor import ActorKind
 from app.authz.permissions import Permission
 from app.identity import limits, queries, service
+from app.identity.entering import enter
 from app.identity.forms import AskResetForm, NewPasswordForm, SignUpForm, VerifyForm
 from app.identity.models import LinkPurpose
+from app.identity.rules import Method
 from app.identity.service.links import LinkSpentError
 from app.identity.views.blueprint import blueprint
-from app.identity.views.signing_in import begin
 from app.kernel.errors import NotReadyError
 from app.web.access import requires
 from app.web.fragments import render
@@ -87,7 +88,7 @@ def verify_with_password(token: str) -> AnyResponse:
     except NotReadyError as refusal:
         form.show(refusal.problems)
         return _page("identity/verify.html", form, status=422)
-    begin(person.id, by="verification")
+    enter(person.id, Method.PASSWORD)
     flash(gettext("Your email address is confirmed. Welcome to Fairway."), "success")
     return redirect("/", code=303)
 
