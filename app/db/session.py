@@ -7,7 +7,7 @@ Row-level security will later read the same two settings, so no feature has to c
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, text
@@ -23,11 +23,12 @@ class Principal:
     """On whose behalf a transaction runs, as the database is told.
 
     `name` is `person:<uuid>`, `client:<uuid>`, `anonymous` or `system:<part>`; `session` is the
-    opaque id of the web session, from which row-level security will derive the traders in reach.
+    opaque token of the web session (what its cookie holds, never the id of its row), from which
+    row-level security derives the traders in reach. It is left out of every printed form.
     """
 
     name: str
-    session: str = ""
+    session: str = field(default="", repr=False)
 
 
 class BoundSession(Session):
@@ -37,32 +38,62 @@ class BoundSession(Session):
         self, bind: Engine | Connection, principal: Principal, *, read_only: bool = False
     ) -> None:
         super().__init__(bind, expire_on_commit=False, join_transaction_mode="create_savepoint")
-        self.info["principal"] = principal
+        self.info["principal"] = self._principal = principal
         self.info["read_only"] = read_only
+
+    @property
+    def principal(self) -> Principal:
+        """On whose behalf this session works; it has no setter on purpose."""
+        return self._principal
+
+
+BIND = text(
+    "SELECT coalesce(current_setting('app.principal', true), '') AS found_name,"
+    " coalesce(current_setting('app.session', true), '') AS found_sid,"
+    " set_config('app.principal', :name, true), set_config('app.session', :sid, true)"
+)
+"""What was there is read before it is set: a target list is computed from left to right."""
 
 
 @event.listens_for(Session, "after_begin")
 def bind_principal(
     session: Session, transaction: SessionTransaction, connection: Connection
 ) -> None:
-    """Tell the database the principal at the start of each transaction, for that one only."""
+    """Tell the database the principal at the start of each transaction, for that one only.
+
+    `UnboundPrincipalError` without one; when the session's principal was changed after it was
+    made; on a connection that commits by itself, where the setting would be lost at once; and
+    when the connection still carries somebody else's setting.
+    """
     del transaction
     principal = session.info.get("principal")
     if not isinstance(principal, Principal) or not principal.name:
         msg = "A transaction without a bound principal is refused."
         raise UnboundPrincipalError(msg)
+    if isinstance(session, BoundSession) and session.principal != principal:
+        # Rows that were read for one principal stay in the session's identity map.
+        msg = "A session has one principal for its whole life."
+        raise UnboundPrincipalError(msg)
+    if getattr(connection.connection.dbapi_connection, "autocommit", False):
+        msg = "A connection in autocommit mode would forget its principal after each statement."
+        raise UnboundPrincipalError(msg)
     if session.info.get("read_only") and not connection.in_nested_transaction():
         connection.execute(text("SET TRANSACTION READ ONLY"))
-    connection.execute(
-        text(
-            "SELECT set_config('app.principal', :name, true), set_config('app.session', :sid, true)"
-        ),
-        {"name": principal.name, "sid": principal.session},
-    )
+    found = connection.execute(BIND, {"name": principal.name, "sid": principal.session}).one()
+    left = (found.found_name, found.found_sid)
+    if left not in {("", ""), (principal.name, principal.session)}:
+        msg = "The connection was still bound to another principal."
+        raise UnboundPrincipalError(msg)
 
 
 def make_engine(url: str, **options: Any) -> Engine:  # noqa: ANN401 - passed to SQLAlchemy.
-    """An engine with the pool and time limits that the whole application uses."""
+    """An engine with the pool and time limits that the whole application uses.
+
+    `UnboundPrincipalError` for the isolation level AUTOCOMMIT, which knows no transaction to bind.
+    """
+    if str(options.get("isolation_level", "")).upper() == "AUTOCOMMIT":
+        msg = "An engine in autocommit mode is refused."
+        raise UnboundPrincipalError(msg)
     options.setdefault("pool_size", 8)
     options.setdefault("max_overflow", 8)
     options.setdefault("pool_pre_ping", True)

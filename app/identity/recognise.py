@@ -86,7 +86,10 @@ def recogniser(appointments_of: AppointmentsOf) -> Callable[[Request], Actor]:
         if not current_user.is_authenticated:
             return ANONYMOUS
         person = cast("SignedIn", current_user)
-        reader = Principal(f"person:{person.person_id}", str(person.session_id))
+        # The cookie's value itself: the database looks up its hash, so that whoever can run SQL
+        # as the application can name no session but one that they hold.
+        g.credential = request.cookies.get(current_app.config["SESSION_COOKIE_NAME"], "")
+        reader = Principal(f"person:{person.person_id}", g.credential)
         with transaction(wiring().engine, reader, read_only=True) as db:
             appointments = appointments_of(db, person.person_id)
         return Actor(
@@ -122,6 +125,7 @@ def client_of_token(request: Request) -> Actor:
                 wired.engine, SecurityTag.TOKEN_REFUSED, circumstances(why=refusal.reason)
             )
         return ANONYMOUS
+    g.credential = presented.token or ""
     return Actor(
         ActorKind.CLIENT,
         client_id=client.id,

@@ -40,6 +40,11 @@ def current_actor() -> Actor:
     return actor
 
 
+def credential() -> str:
+    """The opaque token that the actor came with, for the database; set beside the actor."""
+    return str(g.get("credential", ""))
+
+
 def request_id() -> str:
     """The id of this request, which the person can quote and the log carries."""
     if "request_id" not in g:
@@ -55,10 +60,9 @@ def current_work() -> Work:
     if "work" not in g:
         wired = wiring()
         actor = current_actor()
-        session_id = "" if actor.session_id is None else str(actor.session_id)
         session = BoundSession(
             wired.engine,
-            Principal(actor.principal, session_id),
+            Principal(actor.principal, credential()),
             read_only=request.method in SAFE_METHODS,
         )
         g.work = Work(
