@@ -42,13 +42,15 @@ class Actor:
 
     `appointments` maps trader ids to the person's role there; it is read from the database in
     each request, so that an ended appointment ends at once. `fresh_at` is the last instant at
-    which the person proved who they are, for step-up. `scopes` and `trader_id` belong to API
-    clients: `trader_id` is the one trader that a trader's client speaks for.
+    which the person proved who they are, for step-up. `public_id`, `scopes` and `trader_id`
+    belong to API clients: the name that a client itself uses, and the one trader that a trader's
+    client speaks for.
     """
 
     kind: ActorKind
     person_id: uuid.UUID | None = None
     client_id: uuid.UUID | None = None
+    public_id: str = ""
     name: str = ""
     email: str = ""
     system: str = ""

@@ -129,6 +129,7 @@ def client_of_token(request: Request) -> Actor:
     return Actor(
         ActorKind.CLIENT,
         client_id=client.id,
+        public_id=client.client_id,
         name=client.name,
         scopes=claims.scopes & frozenset(client.scopes),
         trader_id=client.trader_id,

@@ -37,6 +37,7 @@ from app.status_api.schemas import (
     StatusQuery,
     StoredDecision,
 )
+from app.status_api.signing import StatusSigner
 from app.web.access import note_access, requires
 from app.web.errors import domain_error, problem_json
 from app.web.fragments import render
@@ -62,21 +63,23 @@ blueprint = APIBlueprint(
 @blueprint.get(
     "/partners/<scheme>/<value>/status",
     operation_id="getStatus",
-    responses={"200": GivenStatus, **refusals(404, 406, 503)},
+    responses={"200": GivenStatus, **refusals(404, 503)},
 )
 @requires(Permission.STATUS_READ)
 def status(path: StatusPath, query: StatusQuery) -> Response:
     """One partner's standing.
 
     A well-formed identifier that nobody holds is answered `not_a_partner`. Identifiers of
-    social-security form never stand in an address: ask for them with POST /statuses.
+    social-security form never stand in an address: ask for them with POST /statuses. With
+    `Accept: application/jwt` the answer is signed for the asking client and good for a minute.
     """
-    if request.accept_mimetypes[SIGNED] > request.accept_mimetypes[JSON]:
+    signed = request.accept_mimetypes[SIGNED] > request.accept_mimetypes[JSON]
+    if signed and (query.valid_at or query.known_at):
         refuse(
-            406,
-            "Not Acceptable",
-            "Signed answers are not served yet. Ask for application/json.",
-            kind="urn:fairway:not-yet-served",
+            400,
+            "Bad Request",
+            "A signed answer is always for now. Ask about another instant without signature.",
+            kind="urn:fairway:signed-is-now",
         )
     if lookups.looks_personal(path.scheme, path.value):
         refuse(
@@ -101,6 +104,10 @@ def status(path: StatusPath, query: StatusQuery) -> Response:
     asked = AskedIdentifier(scheme=path.scheme, value=path.value)
     [found], seen = lookups.look_up(current_work(), [asked], query, lookup_record())
     note_access(*seen)
+    if signed and isinstance(found, GivenStatus):
+        work = current_work()
+        token = signer().sign(found, audience=work.actor.public_id, now=work.now)
+        return Response(token, mimetype=SIGNED)
     return answer(found)
 
 
@@ -205,6 +212,13 @@ def replay(path: DecisionPath) -> Response:
     return answer(GivenReplay.of(found, again))
 
 
+@blueprint.get("/keys", doc_ui=False)
+@requires(Permission.PUBLIC)
+def keys() -> Response:
+    """The public keys of signed answers, as a JSON Web Key Set. Take them once, and keep them."""
+    return Response(json.dumps(signer().public()), mimetype=JSON)
+
+
 @blueprint.get("/openapi.json", doc_ui=False)
 @requires(Permission.PUBLIC)
 def description() -> Response:
@@ -254,6 +268,15 @@ def described() -> dict[str, object]:
             version=str(current_app.config["VERSION"]),
         )
     found: dict[str, object] = known["fairway_internal_api"]
+    return found
+
+
+def signer() -> StatusSigner:
+    """The keys of signed answers, read at the first question."""
+    known = current_app.extensions
+    if "fairway_status_signer" not in known:
+        known["fairway_status_signer"] = StatusSigner.of(wiring().settings)
+    found: StatusSigner = known["fairway_status_signer"]
     return found
 
 

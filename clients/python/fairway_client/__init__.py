@@ -1,0 +1,13 @@
+"""Partner status for release systems, fail-closed: in doubt, no facilitation.
+
+>>> fairway = Fairway(Account.read("demo-client.json"), keys=keys)
+>>> answer = fairway.status("ior", "12-345678900")
+>>> answer.grants("security", tier=2)
+True
+"""
+
+from fairway_client.answer import Answer, Standing
+from fairway_client.client import Account, Fairway
+from fairway_client.exchange import Reply, fetch_keys
+
+__all__ = ["Account", "Answer", "Fairway", "Reply", "Standing", "fetch_keys"]

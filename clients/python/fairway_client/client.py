@@ -1,0 +1,173 @@
+"""Asking for a status: one deadline, one retry, one breaker, and no way to grant by mistake."""
+
+import base64
+import json
+import ssl
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from joserfc.jwk import KeySet
+
+from fairway_client.answer import Answer, UnusableError
+from fairway_client.breaker import Breaker
+from fairway_client.exchange import Reply, exchange
+from fairway_client.verify import verified
+
+DEADLINE = 0.5
+TRIES = 2
+# A token is renewed before its end, so that none runs out on the way.
+EARLY = 30
+OK, UNAUTHORIZED = 200, 401
+SIGNED = "application/jwt"
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """How a program proves itself; `issuer` is the address under which the installation signs."""
+
+    client_id: str
+    client_secret: str
+    token_url: str
+    base_url: str
+    issuer: str = ""
+
+    @classmethod
+    def read(cls, path: str | Path) -> "Account":
+        """The account of a JSON file with `client_id, client_secret, token_url, base_url`."""
+        found = json.loads(Path(path).read_text("utf-8"))
+        names = ("client_id", "client_secret", "token_url", "base_url", "issuer")
+        return cls(**{name: found[name] for name in names if name in found})
+
+
+class Fairway:
+    """One installation, asked on behalf of one program. Threads may share it.
+
+    `keys` is the JSON Web Key Set of the installation's status keys (see `fetch_keys`). `deadline`
+    is in seconds and covers a question whole, its token and its retry included.
+    """
+
+    def __init__(
+        self,
+        account: Account,
+        *,
+        keys: Mapping[str, Any],
+        deadline: float = DEADLINE,
+        context: ssl.SSLContext | None = None,
+        clock: Callable[[], float] = time.time,
+        breaker: Breaker | None = None,
+    ) -> None:
+        self._account = account
+        self._base = account.base_url.rstrip("/")
+        self._issuer = account.issuer or self._base
+        self._deadline = deadline
+        self._context = context
+        self._clock = clock
+        self._breaker = breaker or Breaker(time.monotonic)
+        self._lock = threading.Lock()
+        self._token = ("", 0.0)
+        self._newest = 0
+        self.trust(keys)
+
+    def trust(self, keys: Mapping[str, Any]) -> None:
+        """Believe these keys from now on, and no others."""
+        self._keys = KeySet.import_key_set(dict(keys))  # type: ignore[arg-type]
+
+    @property
+    def newest(self) -> int:
+        """The highest register change that any answer has shown."""
+        return self._newest
+
+    def status(self, scheme: str, value: str) -> Answer:
+        """What the identifier's holder is now. Never raises for what the other side does.
+
+        Without a verified answer in time it is `unknown`, and `why` is one of `breaker, deadline,
+        transport, address, size, token, refused, media, signature, type, key, issuer, audience,
+        subject, expired, lifetime, other-instant, rollback, shape`.
+        """
+        if not self._breaker.lets_through():
+            return Answer(why="breaker")
+        until = time.monotonic() + self._deadline
+        why = "deadline"
+        for _ in range(TRIES):
+            try:
+                found = self._ask(scheme, value, until)
+            except UnusableError as error:
+                why = error.why
+                if why == "deadline":
+                    break
+            else:
+                self._breaker.worked()
+                return found
+        self._breaker.failed()
+        return Answer(why=why)
+
+    def _ask(self, scheme: str, value: str, until: float) -> Answer:
+        path = (
+            f"{self._base}/api/v1/partners/{quote(scheme, safe='')}/{quote(value, safe='')}/status"
+        )
+        reply = self._send(
+            "GET",
+            f"{path}?min_seq={self._newest}",
+            until,
+            {"Authorization": f"Bearer {self._access(until)}", "Accept": SIGNED},
+        )
+        if reply.status == UNAUTHORIZED:
+            self._token = ("", 0.0)
+        if reply.status != OK:
+            raise UnusableError("refused")
+        if reply.media != SIGNED:
+            raise UnusableError("media")
+        now = self._clock()
+        with self._lock:
+            # Compared and raised in one step, so that two threads cannot go back past each other.
+            found = verified(
+                reply.body,
+                self._keys,
+                issuer=self._issuer,
+                audience=self._account.client_id,
+                asked=(scheme, value),
+                newest=self._newest,
+                now=now,
+            )
+            self._newest = found.seq
+        return found
+
+    def _access(self, until: float) -> str:
+        token, ends = self._token
+        if self._clock() < ends - EARLY:
+            return token
+        pair = f"{quote(self._account.client_id, safe='')}:{quote(self._account.client_secret, safe='')}"
+        reply = self._send(
+            "POST",
+            self._account.token_url,
+            until,
+            {
+                "Authorization": f"Basic {base64.b64encode(pair.encode()).decode()}",
+                "Content-Type": "application/x-www-form-urlencoded",
+            },
+            b"grant_type=client_credentials&scope=status%3Aread",
+        )
+        try:
+            given = json.loads(reply.body)
+            token, lasts = given["access_token"], int(given["expires_in"])
+        except (ValueError, TypeError, KeyError) as error:
+            raise UnusableError("token") from error
+        if reply.status != OK or not isinstance(token, str) or not token.isascii():
+            raise UnusableError("token")
+        self._token = (token, self._clock() + lasts)
+        return token
+
+    def _send(
+        self,
+        method: str,
+        url: str,
+        until: float,
+        headers: Mapping[str, str],
+        body: bytes | None = None,
+    ) -> Reply:
+        return exchange(method, url, until=until, headers=headers, body=body, context=self._context)
