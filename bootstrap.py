@@ -44,7 +44,7 @@ ON_EVERY_SERVER = (
     "tests/casework/test_service.py",
     "tests/advance_data/test_service.py",
 )
-BENCHMARKS = ("status", "intake", "pages", "backtest")
+BENCHMARKS = ("status", "intake", "pages", "backtest", "audit")
 
 
 def run(arguments: list[str]) -> int:

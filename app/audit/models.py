@@ -4,7 +4,7 @@ import uuid
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy.orm import Mapped
+from sqlalchemy.orm import Mapped, mapped_column
 
 from app.db.base import Base, HasId
 
@@ -61,3 +61,58 @@ class AccessRecord(HasId, Base):
     answer: Mapped[str]
     seq: Mapped[int | None]
     request_id: Mapped[str]
+
+
+class LogPending(Base):
+    """An event that is recorded and not yet sealed; the database adds it in the same transaction."""
+
+    __tablename__ = "log_pending"
+
+    event_id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
+    kind: Mapped[str]
+
+
+class LogLeaf(Base):
+    """One sealed event: its place in the log, from 0 without a gap, and the hash of its leaf.
+
+    `kind` is the table that holds the event; `commitment` stands in the leaf for what names a
+    human, so that the name can be erased and the tree stays whole.
+    """
+
+    __tablename__ = "log_leaf"
+
+    idx: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    event_id: Mapped[uuid.UUID] = mapped_column(unique=True)
+    kind: Mapped[str]
+    hash: Mapped[bytes]
+    commitment: Mapped[bytes | None]
+
+
+class LogNode(Base):
+    """The hash over one complete subtree: leaves `idx << level` to `(idx + 1) << level`."""
+
+    __tablename__ = "log_node"
+
+    level: Mapped[int] = mapped_column(primary_key=True)
+    idx: Mapped[int] = mapped_column(primary_key=True)
+    hash: Mapped[bytes]
+
+
+class LogCheckpoint(Base):
+    """A signed claim about the first `size` leaves, in the form of C2SP's tlog-checkpoint."""
+
+    __tablename__ = "log_checkpoint"
+
+    size: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    at: Mapped[datetime]
+    root: Mapped[bytes]
+    note: Mapped[str]
+
+
+class LogSalt(Base):
+    """What opens an event's commitment; deleted when the name is erased."""
+
+    __tablename__ = "log_salt"
+
+    event_id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
+    salt: Mapped[bytes]

@@ -17,6 +17,7 @@ from granian.constants import Interfaces
 from granian.log import LogLevels
 
 import app.tasks  # noqa: F401 - makes the worker know its tasks.
+from app.cli.record import sealing_each_second
 from app.cli.runtime import (
     DEMO_DONE,
     DEMO_MARK,
@@ -82,7 +83,8 @@ def work_on_jobs() -> None:
     if HANDOVER in os.environ:
         settings, url, engine = handed_over()
         equip(Bench(engine=engine, clock=SystemClock(), settings=settings, reactions=REACTIONS))
-        run_worker(url)
+        with sealing_each_second(engine, settings):
+            run_worker(url)
         return
     with runtime() as run:
         migrate_to_head(run)
@@ -94,7 +96,8 @@ def work_on_jobs() -> None:
                 reactions=REACTIONS,
             )
         )
-        run_worker(run.app_url)
+        with sealing_each_second(run.engine, run.settings):
+            run_worker(run.app_url)
 
 
 def prepare_demo(run: Runtime) -> None:

@@ -1,0 +1,154 @@
+"""Check the live record against the log, and write the export that strangers check offline."""
+
+import json
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from typing import Any, TextIO
+
+from sqlalchemy import func, select, text
+from sqlalchemy.orm import Session
+
+from app.audit import merkle
+from app.audit.leaves import NAMING, commit_to, leaf_body, name_in, rows_of
+from app.audit.models import LogCheckpoint, LogLeaf, LogPending, LogSalt
+from app.audit.notes import NoteError, Verifier, open_note
+from app.audit.sealing import Copies, RolledBackError
+
+PAGE = 2_000
+EXPORT = "fairway-audit-export/1"
+
+
+def leaves_in_order(session: Session) -> Iterator[Sequence[LogLeaf]]:
+    """The leaves from 0, a page at a time."""
+    after = -1
+    while page := session.scalars(
+        select(LogLeaf).where(LogLeaf.idx > after).order_by(LogLeaf.idx).limit(PAGE)
+    ).all():
+        yield page
+        after = page[-1].idx
+        session.expunge_all()
+
+
+def faults(session: Session, log: Verifier, copies: Copies) -> Iterator[str]:
+    """Everything that is not as it was sealed, each with its place; nothing when all is well.
+
+    Events against leaves, leaves against checkpoints, checkpoints against the log's key, the
+    newest one against the copy outside, and the record against the log: an event that is neither
+    sealed nor waiting was slipped in or cut off.
+    """
+    tree = merkle.Frontier()
+    notes = {
+        one.size: one for one in session.scalars(select(LogCheckpoint).order_by(LogCheckpoint.size))
+    }
+    roots: dict[int, bytes] = {}
+    outside = None
+    try:
+        outside = copies.newest(log)
+    except RolledBackError as error:
+        yield str(error)
+    asked = set(notes) | ({outside.size} if outside else set())
+    for page in leaves_in_order(session):
+        yield from _faults_of_rows(session, page)
+        for leaf in page:
+            if leaf.idx != tree.size:
+                yield f"Leaf {tree.size} is missing; the next one is {leaf.idx}."
+                return
+            tree.add(leaf.hash)
+            if tree.size in asked:
+                roots[tree.size] = tree.root()
+    for size, row in notes.items():
+        yield from _faults_of_checkpoint(row, log, roots.get(size))
+    if outside is not None:
+        if outside.size > tree.size:
+            yield (f"The tail is cut off: {outside.size} leaves were signed, {tree.size} are here.")
+        elif roots[outside.size] != outside.root:
+            yield f"The first {outside.size} leaves are not those of the copy outside."
+    yield from _faults_of_record(session)
+
+
+def _faults_of_rows(session: Session, page: Sequence[LogLeaf]) -> Iterator[str]:
+    ids = defaultdict(list)
+    for leaf in page:
+        ids[leaf.kind].append(leaf.event_id)
+    rows: dict[Any, dict[str, Any]] = {}
+    for kind, wanted in ids.items():
+        if kind in NAMING:
+            rows |= rows_of(session, kind, wanted)
+    salts = {
+        one.event_id: one.salt
+        for one in session.scalars(
+            select(LogSalt).where(LogSalt.event_id.in_([leaf.event_id for leaf in page]))
+        )
+    }
+    for leaf in page:
+        row = rows.get(leaf.event_id)
+        if row is None:
+            yield f"Leaf {leaf.idx}: its event {leaf.event_id} of {leaf.kind} is gone."
+            continue
+        if merkle.leaf_hash(leaf_body(leaf.kind, row, leaf.commitment)) != leaf.hash:
+            yield f"Leaf {leaf.idx}: event {leaf.event_id} of {leaf.kind} was altered."
+        salt, name = salts.get(leaf.event_id), name_in(leaf.kind, row)
+        if name is not None and leaf.commitment is not None and salt is None and name:
+            yield f"Leaf {leaf.idx}: the salt of its name is gone, but the name is not."
+        if salt is not None and commit_to(salt, name or "") != leaf.commitment:
+            yield f"Leaf {leaf.idx}: the name in event {leaf.event_id} was altered."
+
+
+def _faults_of_checkpoint(row: LogCheckpoint, log: Verifier, root: bytes | None) -> Iterator[str]:
+    try:
+        found = open_note(row.note, log)
+    except NoteError as error:
+        yield f"Checkpoint {row.size}: {error}"
+        return
+    if root is None:
+        yield f"Checkpoint {row.size}: the log has fewer leaves. Its tail was cut off."
+    elif (found.size, found.root) != (row.size, root):
+        yield f"Checkpoint {row.size}: the leaves before it are not those that were signed."
+
+
+def _faults_of_record(session: Session) -> Iterator[str]:
+    for kind in NAMING:
+        stray = session.execute(
+            text(
+                f"SELECT id FROM {kind} t WHERE NOT EXISTS"  # noqa: S608 - a constant of ours.
+                " (SELECT 1 FROM log_leaf l WHERE l.event_id = t.id) AND NOT EXISTS"
+                " (SELECT 1 FROM log_pending p WHERE p.event_id = t.id) ORDER BY id LIMIT 20"
+            )
+        )
+        for (event_id,) in stray:
+            yield f"Event {event_id} of {kind} is neither sealed nor waiting to be."
+
+
+def waiting(session: Session) -> int:
+    """How many events are not sealed yet."""
+    return session.scalar(select(func.count()).select_from(LogPending)) or 0
+
+
+def export(session: Session, log: Verifier, into: TextIO) -> int:
+    """Write the whole log as lines of JSON, and return its size.
+
+    First the format and the log's public key; then each leaf with its body, and after the leaf
+    that completes it each checkpoint. Names stand in it only as commitments.
+    """
+    into.write(json.dumps({"format": EXPORT, "key": str(log)}) + "\n")
+    notes = dict(
+        session.execute(
+            select(LogCheckpoint.size, LogCheckpoint.note).order_by(LogCheckpoint.size)
+        ).all()
+    )
+    size = 0
+    for page in leaves_in_order(session):
+        ids = defaultdict(list)
+        for leaf in page:
+            ids[leaf.kind].append(leaf.event_id)
+        rows: dict[Any, dict[str, Any]] = {}
+        for kind, wanted in ids.items():
+            rows |= rows_of(session, kind, wanted)
+        for leaf in page:
+            body = leaf_body(leaf.kind, rows.get(leaf.event_id) or {}, leaf.commitment).decode()
+            line = {"index": leaf.idx, "leaf": leaf.hash.hex(), "body": body}
+            into.write(json.dumps(line, ensure_ascii=False) + "\n")
+            size = leaf.idx + 1
+            if size in notes:
+                into.write(json.dumps({"checkpoint": notes[size]}, ensure_ascii=False) + "\n")
+    return size
