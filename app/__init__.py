@@ -34,6 +34,7 @@ def create_app(
 
     A route that declares no permission stops the factory (`UndeclaredRouteError`).
     """
+    from app.delegations.queries import grants_of
     from app.identity.recognise import recogniser, register_sign_in
     from app.kernel.clock import SystemClock
     from app.reactions import REACTIONS
@@ -50,7 +51,7 @@ def create_app(
         engine=engine,
         clock=clock or SystemClock(),
         reactions=REACTIONS,
-        recognise=recogniser(appointments_of),
+        recognise=recogniser(appointments_of, grants_of),
         trader_named=trader_named,
     )
     app = build(wiring, surface=surface, root=ROOT, version=__version__)

@@ -7,6 +7,7 @@ from app.audit import models as audit
 from app.casework import models as casework
 from app.db import references
 from app.db.base import Base
+from app.delegations import models as delegations
 from app.documents import models as documents
 from app.facilitation import models as facilitation
 from app.identity import models as identity
@@ -21,6 +22,7 @@ __all__ = [
     "assessments",
     "audit",
     "casework",
+    "delegations",
     "documents",
     "facilitation",
     "identity",

@@ -7,13 +7,22 @@ from datetime import datetime
 from enum import Enum
 from typing import Protocol
 
+from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from app.audit.models import AuditEvent
 from app.audit.tags import EventTag
-from app.authz.actor import Actor
+from app.authz.actor import Actor, Grant
 from app.db.base import HasState
+from app.kernel.errors import NotAllowedError
 from app.kernel.ids import new_id as make_id
+
+# A revocation waits for whoever holds the row shared, and whoever comes later finds it revoked: no
+# write under a delegation is committed after its revocation was acknowledged.
+IN_FORCE = text(
+    "SELECT id FROM delegation WHERE id = :id AND state = 'active'"
+    " AND valid_from <= :at AND valid_until > :at FOR SHARE"
+)
 
 
 class Subject(Protocol):
@@ -58,7 +67,14 @@ class Work:
         `data` holds JSON values, UUIDs, instants or enums; never personal data, never an
         identifier of social-security form. Reactions run at once, in this transaction, in the
         order of the table, and any error in one undoes everything.
+
+        Of an actor under a delegation the event names the broker and the delegation, whose row is
+        locked until the end of the transaction: `NotAllowedError` when it is over.
         """
+        owner = trader_id or getattr(subject, "trader_id", None)
+        grant = None if owner is None else self.actor.grants.get(owner)
+        if grant is not None:
+            self.require_live(grant)
         event = AuditEvent(
             id=self.new_id(),
             at=self.now,
@@ -67,7 +83,11 @@ class Work:
             actor_name=self.actor.name,
             person_id=self.actor.person_id,
             client_id=self.actor.client_id,
-            trader_id=trader_id or getattr(subject, "trader_id", None),
+            trader_id=owner,
+            acting_trader_id=grant.broker_id
+            if grant
+            else getattr(subject, "acting_trader_id", None),
+            delegation_id=grant.delegation_id if grant else getattr(subject, "delegation_id", None),
             subject_kind=subject.__tablename__,
             subject_id=subject.id,
             request_id=self.request_id,
@@ -77,6 +97,16 @@ class Work:
         for reaction in self.reactions.get(tag, ()):
             reaction(self, event)
         return event
+
+    def require_live(self, grant: Grant) -> None:
+        """Keep the delegation in force until this transaction ends, or refuse with words."""
+        found = self.session.execute(IN_FORCE, {"id": grant.delegation_id, "at": self.now})
+        if found.one_or_none() is None:
+            raise NotAllowedError(
+                "%(trader)s no longer lets %(broker)s do this. Nothing was changed.",
+                trader=grant.trader_name,
+                broker=grant.broker_name,
+            )
 
 
 def move(work: Work, subject: HasState, name: str, **data: object) -> AuditEvent:

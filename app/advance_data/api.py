@@ -1,6 +1,7 @@
 """The traders' API: file one or many, see what became of them, read the own standing."""
 
 import re
+import uuid
 from collections.abc import Sequence
 from typing import Any, BinaryIO, Final, NoReturn, cast
 
@@ -14,7 +15,7 @@ from app.advance_data import queries, service
 from app.advance_data.downloads import CSV, FILE_LIMIT, faults_csv
 from app.advance_data.faults import AUTHORITY
 from app.advance_data.json_intake import ON_BEHALF_OF, UnreadableFilingError, read_filing
-from app.advance_data.models import Filing
+from app.advance_data.models import Batch, Filing
 from app.advance_data.schemas import (
     BATCH_BODY,
     FILING_BODY,
@@ -34,7 +35,7 @@ from app.advance_data.service import FilingRefusedError
 from app.advance_data.standing import own_status
 from app.authz.permissions import Permission
 from app.documents.files import equip_files
-from app.kernel.errors import NotReadyError
+from app.kernel.errors import NotFoundError, NotReadyError
 from app.traders.models import Trader
 from app.traders.queries import visible_trader
 from app.web.access import requires
@@ -72,7 +73,7 @@ def _equip(state: BlueprintSetupState) -> None:
 @requires(Permission.TRADER_API_FILE)
 def file_one() -> Response:
     """File one row at once. The rules are those of a file; a refusal tells every fault."""
-    work, trader, key = current_work(), _own(Permission.TRADER_API_FILE), _idempotency_key()
+    work, key = current_work(), _idempotency_key()
     _media_type(JSON, others=())
     request.max_content_length = FILING_LIMIT
     try:
@@ -86,7 +87,7 @@ def file_one() -> Response:
                 for one in error.problems
             ],
         )
-    _only_for_oneself(trader, given.on_behalf_of)
+    trader = _for_whom(Permission.TRADER_API_FILE, given.on_behalf_of)
     try:
         filing = service.file_one(work, trader, row=given.row, idempotency_key=key)
     except FilingRefusedError as refusal:
@@ -106,9 +107,9 @@ def file_one() -> Response:
 @requires(Permission.TRADER_API_FILE)
 def send_batch(query: SenderQuery) -> Response:
     """Send a CSV file of up to 1 GB and 2,000,000 rows; ask at `Location` what became of it."""
-    work, trader, key = current_work(), _own(Permission.TRADER_API_FILE), _idempotency_key()
+    work, key = current_work(), _idempotency_key()
     _media_type(CSV, others=LATER)
-    _only_for_oneself(trader, query.on_behalf_of)
+    trader = _for_whom(Permission.TRADER_API_FILE, query.on_behalf_of)
     request.max_content_length = FILE_LIMIT
     try:
         batch = service.receive_batch(
@@ -132,10 +133,9 @@ def send_batch(query: SenderQuery) -> Response:
     responses={"200": GivenBatch, **refusals(404)},
 )
 @requires(Permission.TRADER_API_READ)
-def batch(path: BatchPath) -> Response:
+def batch(path: BatchPath, query: SenderQuery) -> Response:
     """How far a batch is, and what became of its rows."""
-    found = queries.visible_batch(current_work(), path.batch_id, Permission.TRADER_API_READ)
-    return _answer(GivenBatch.of(found))
+    return _answer(GivenBatch.of(_batch(path, query.on_behalf_of)))
 
 
 @blueprint.get(
@@ -147,7 +147,7 @@ def batch(path: BatchPath) -> Response:
 def errors(path: BatchPath, query: FaultsQuery) -> Response:
     """Errors and warnings of a batch, a part at a time; with `Accept: text/csv` all in one file."""
     work = current_work()
-    found = queries.visible_batch(work, path.batch_id, Permission.TRADER_API_READ)
+    found = _batch(path, query.on_behalf_of)
     if request.accept_mimetypes[CSV] > request.accept_mimetypes[JSON]:
         return faults_csv(found)
     faults, more = queries.faults_after(
@@ -164,17 +164,20 @@ def errors(path: BatchPath, query: FaultsQuery) -> Response:
     responses={"200": GivenFiling, **refusals(404)},
 )
 @requires(Permission.TRADER_API_READ)
-def filing(path: FilingPath) -> Response:
+def filing(path: FilingPath, query: SenderQuery) -> Response:
     """One filing with its receipt, and whether it still counts."""
-    work = current_work()
-    return _answer(_given(queries.visible_filing(work, path.filing_id, Permission.TRADER_API_READ)))
+    found = queries.visible_filing(current_work(), path.filing_id, Permission.TRADER_API_READ)
+    _must_be_named(found.trader_id, query.on_behalf_of)
+    return _answer(_given(found))
 
 
-@blueprint.get("/status", operation_id="getOwnStatus", responses={"200": GivenStatus, **refusals()})
+@blueprint.get(
+    "/status", operation_id="getOwnStatus", responses={"200": GivenStatus, **refusals(422)}
+)
 @requires(Permission.TRADER_API_STATUS)
-def status() -> Response:
-    """Your own standing, as the register knows it now."""
-    work, trader = current_work(), _own(Permission.TRADER_API_STATUS)
+def status(query: SenderQuery) -> Response:
+    """Your own standing, or that of the trader for whom you act, as the register knows it now."""
+    work, trader = current_work(), _for_whom(Permission.TRADER_API_STATUS, query.on_behalf_of)
     return _answer(own_status(work, trader))
 
 
@@ -190,12 +193,31 @@ TITLES: Final = {
 }
 
 
-def _own(permission: Permission) -> Trader:
-    """The one trader that the token speaks for."""
+def _for_whom(permission: Permission, on_behalf_of: str) -> Trader:
+    """The trader of the token, or the one that is named and lets it; never one that is inferred.
+
+    Foreign, unknown, ended and out of scope look the same: 422 with `AUTHORITY`.
+    """
     work = current_work()
-    trader_id = work.actor.trader_id
-    assert trader_id is not None  # noqa: S101 - no client has these scopes without a trader.
-    return visible_trader(work, trader_id, permission)
+    own = work.actor.trader_id
+    assert own is not None  # noqa: S101 - no client has these scopes without a trader.
+    try:
+        return visible_trader(work, uuid.UUID(on_behalf_of) if on_behalf_of else own, permission)
+    except (ValueError, NotFoundError):
+        _no_authority()
+
+
+def _batch(path: BatchPath, on_behalf_of: str) -> Batch:
+    """The batch, when it is that of the trader for whom the caller says it asks."""
+    found = queries.visible_batch(current_work(), path.batch_id, Permission.TRADER_API_READ)
+    _must_be_named(found.trader_id, on_behalf_of)
+    return found
+
+
+def _must_be_named(trader_id: uuid.UUID, on_behalf_of: str) -> None:
+    own = current_work().actor.trader_id
+    if str(trader_id) != (on_behalf_of or str(own)):
+        raise NotFoundError
 
 
 def _idempotency_key() -> str:
@@ -217,10 +239,7 @@ def _media_type(served: str, *, others: Sequence[str]) -> None:
     _refuse(415, f"{said}Send {served}.", kind=kind)
 
 
-def _only_for_oneself(trader: Trader, on_behalf_of: str) -> None:
-    """No delegation is live yet, so a trader files for itself; foreign and unknown look the same."""
-    if on_behalf_of in {"", str(trader.id)}:
-        return
+def _no_authority() -> NoReturn:
     _refuse(
         422,
         AUTHORITY.message,

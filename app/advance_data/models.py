@@ -45,6 +45,8 @@ class Batch(HasId, HasState, Base):
     received_by: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("person.id"))
     received_by_name: Mapped[str]
     client_id: Mapped[uuid.UUID | None]
+    acting_trader_id: Mapped[uuid.UUID | None]
+    delegation_id: Mapped[uuid.UUID | None]
     finished_at: Mapped[datetime | None]
     read: Mapped[int]
     accepted: Mapped[int]
@@ -73,6 +75,7 @@ class Filing(HasId, Base):
     )
 
     trader_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("trader.id"))
+    acting_trader_id: Mapped[uuid.UUID | None]
     batch_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("batch.id"))
     file_row: Mapped[int]
     line_no: Mapped[int]

@@ -53,16 +53,16 @@ class FilingPath(Taken):
 
 
 class SenderQuery(Taken):
-    """For whom the file is sent."""
+    """For whom the caller files or asks."""
 
     on_behalf_of: str = Field(
         default="",
         max_length=100,
-        description="The id of the trader for whom you file; yourself, if it is not given.",
+        description="The id of the trader for whom you act under a delegation; yourself, if it is not given.",
     )
 
 
-class FaultsQuery(Taken):
+class FaultsQuery(SenderQuery):
     """Where to go on, and how far."""
 
     after: Annotated[int, Field(ge=0), Whole] = Field(

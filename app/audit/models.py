@@ -12,7 +12,8 @@ from app.db.base import Base, HasId
 class AuditEvent(HasId, Base):
     """One business event, written in the transaction of the change that it tells of.
 
-    Inserted and read, never updated or deleted: the database refuses both to everyone.
+    `trader_id` is the trader whose matter it is, `acting_trader_id` the broker that acted for it,
+    `delegation_id` the delegation under which it did. Inserted and read, never updated or deleted: the database refuses both to everyone.
     """
 
     __tablename__ = "audit_event"
@@ -24,6 +25,8 @@ class AuditEvent(HasId, Base):
     person_id: Mapped[uuid.UUID | None]
     client_id: Mapped[uuid.UUID | None]
     trader_id: Mapped[uuid.UUID | None]
+    acting_trader_id: Mapped[uuid.UUID | None]
+    delegation_id: Mapped[uuid.UUID | None]
     subject_kind: Mapped[str]
     subject_id: Mapped[uuid.UUID]
     request_id: Mapped[str]

@@ -41,6 +41,12 @@ class EventTag(StrEnum):
     APPOINTMENT_CHANGED = "appointment:changed"
     APPOINTMENT_ENDED = "appointment:ended"
 
+    DELEGATION_OFFERED = "delegation:offered"
+    DELEGATION_ASKED = "delegation:asked"
+    DELEGATION_ACCEPTED = "delegation:accepted"
+    DELEGATION_DECLINED = "delegation:declined"
+    DELEGATION_REVOKED = "delegation:revoked"
+
     # Documents, assessments, applications.
     DOCUMENT_STORED = "document:stored"
     DOCUMENT_SCANNED = "document:scanned"

@@ -18,6 +18,34 @@ class TraderRole(StrEnum):
     DATA_ONLY = "data_only"
 
 
+class DelegationScope(StrEnum):
+    """What a trader lets a broker do for it; each names its own and nothing besides."""
+
+    PREPARE = "prepare"
+    SUBMIT = "submit_filings"
+    STATUS = "view_status"
+    RESPOND = "respond"
+    DATA = "data_only"
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """One delegation in force, as it reaches the actor through one broker.
+
+    `trader_id` is the principal; `role` is the person's at the broker, `None` for the broker's
+    API client. Names are those of the day of consent.
+    """
+
+    delegation_id: uuid.UUID
+    trader_id: uuid.UUID
+    trader_name: str
+    broker_id: uuid.UUID
+    broker_name: str
+    scopes: frozenset[DelegationScope]
+    valid_until: datetime
+    role: TraderRole | None = None
+
+
 class AgencyRole(StrEnum):
     """What a person is at the agency."""
 
@@ -41,10 +69,11 @@ class Actor:
     """One actor for the length of one request or command.
 
     `appointments` maps trader ids to the person's role there; it is read from the database in
-    each request, so that an ended appointment ends at once. `fresh_at` is the last instant at
-    which the person proved who they are, for step-up. `public_id`, `scopes` and `trader_id`
-    belong to API clients: the name that a client itself uses, and the one trader that a trader's
-    client speaks for.
+    each request, so that an ended appointment ends at once. `grants` maps traders to the
+    delegation under which the actor may act for them; none of them is a trader of `appointments`.
+    `fresh_at` is the last instant at which the person proved who they are, for step-up.
+    `public_id`, `scopes` and `trader_id` belong to API clients: the name that a client itself
+    uses, and the one trader that a trader's client speaks for.
     """
 
     kind: ActorKind
@@ -60,6 +89,7 @@ class Actor:
     appointments: Mapping[uuid.UUID, TraderRole] = field(
         default_factory=lambda: MappingProxyType({})
     )
+    grants: Mapping[uuid.UUID, Grant] = field(default_factory=lambda: MappingProxyType({}))
     scopes: frozenset[str] = frozenset()
     trader_id: uuid.UUID | None = None
 

@@ -25,6 +25,9 @@ class Permission(StrEnum):
     PEOPLE_APPOINT = "people:appoint"
     """Appoint people at a trader, change their role, end their appointment."""
 
+    DELEGATION_GRANT = "delegation:grant"
+    """Offer, ask for, accept, decline and revoke what a broker may do for a trader."""
+
     STANDING_VIEW = "standing:view"
     """See a trader's own standing in each programme."""
     APPLICATION_VIEW = "application:view"

@@ -3,13 +3,23 @@
 from collections.abc import Mapping
 
 from app.authz import predicates as p
-from app.authz.actor import Actor
+from app.authz.actor import Actor, DelegationScope, TraderRole
 from app.authz.permissions import Permission
 from app.authz.predicates import HasTrader, Predicate
 
 AT_THE_TRADER = (p.IS_OFFICER, p.IS_PREPARER, p.IS_CONSULTANT, p.IS_VIEWER)
 OF_THE_TRADER = (p.IS_OFFICER, p.IS_PREPARER)
 PREPARES = (p.IS_OFFICER, p.IS_PREPARER, p.IS_CONSULTANT)
+DOES = (TraderRole.OFFICER, TraderRole.PREPARER)
+LOOKS = (*DOES, TraderRole.VIEWER)
+FILES = (*DOES, TraderRole.DATA_ONLY)
+SEES_DATA = (*LOOKS, TraderRole.DATA_ONLY)
+DELEGATED_PREPARE = p.acts_under(DelegationScope.PREPARE, *DOES)
+DELEGATED_RESPOND = p.acts_under(DelegationScope.RESPOND, *DOES)
+SEES_CASE_WORK = (
+    p.acts_under(DelegationScope.PREPARE, *LOOKS),
+    p.acts_under(DelegationScope.RESPOND, *LOOKS),
+)
 AT_THE_AGENCY = (p.IS_REVIEWER, p.IS_SUPERVISOR, p.IS_PROGRAMME_MANAGER, p.IS_AUDITOR)
 
 POLICY: Mapping[Permission, tuple[Predicate, ...]] = {
@@ -20,14 +30,24 @@ POLICY: Mapping[Permission, tuple[Predicate, ...]] = {
     Permission.TRADER_VIEW: AT_THE_TRADER,
     Permission.TRADER_EDIT: OF_THE_TRADER,
     Permission.PEOPLE_APPOINT: (p.IS_OFFICER,),
-    Permission.STANDING_VIEW: AT_THE_TRADER,
-    Permission.APPLICATION_VIEW: AT_THE_TRADER,
-    Permission.APPLICATION_PREPARE: PREPARES,
+    Permission.DELEGATION_GRANT: (p.IS_OFFICER,),
+    Permission.STANDING_VIEW: (*AT_THE_TRADER, p.acts_under(DelegationScope.STATUS, *LOOKS)),
+    Permission.APPLICATION_VIEW: (*AT_THE_TRADER, *SEES_CASE_WORK),
+    Permission.APPLICATION_PREPARE: (*PREPARES, DELEGATED_PREPARE),
     Permission.APPLICATION_SUBMIT: (p.IS_OFFICER,),
-    Permission.APPLICATION_RESPOND: PREPARES,
-    Permission.DOCUMENT_READ: (*AT_THE_TRADER, *AT_THE_AGENCY),
-    Permission.FILING_VIEW: (*AT_THE_TRADER, p.IS_DATA_ONLY),
-    Permission.FILING_SUBMIT: (*OF_THE_TRADER, p.IS_DATA_ONLY),
+    Permission.APPLICATION_RESPOND: (*PREPARES, DELEGATED_RESPOND),
+    Permission.DOCUMENT_READ: (*AT_THE_TRADER, *SEES_CASE_WORK, *AT_THE_AGENCY),
+    Permission.FILING_VIEW: (
+        *AT_THE_TRADER,
+        p.IS_DATA_ONLY,
+        p.acts_under(DelegationScope.DATA, *SEES_DATA),
+        p.acts_under(DelegationScope.SUBMIT, *SEES_DATA, own_work=True),
+    ),
+    Permission.FILING_SUBMIT: (
+        *OF_THE_TRADER,
+        p.IS_DATA_ONLY,
+        p.acts_under(DelegationScope.SUBMIT, *FILES),
+    ),
     Permission.CASE_VIEW: AT_THE_AGENCY,
     Permission.CASE_REVIEW: (p.IS_REVIEWER, p.IS_SUPERVISOR),
     Permission.DETERMINATION_PROPOSE: (p.IS_REVIEWER, p.IS_SUPERVISOR),
@@ -37,9 +57,19 @@ POLICY: Mapping[Permission, tuple[Predicate, ...]] = {
     Permission.FEED_READ: (p.has_scope("feed:read"),),
     Permission.DECISIONS_WRITE: (p.has_scope("decisions:write"),),
     Permission.DECISIONS_READ: (p.has_scope("decisions:read"),),
-    Permission.TRADER_API_FILE: (p.has_scope("filings:write"),),
-    Permission.TRADER_API_READ: (p.has_scope("filings:read"),),
-    Permission.TRADER_API_STATUS: (p.has_scope("status:self"),),
+    Permission.TRADER_API_FILE: (
+        p.has_scope("filings:write"),
+        p.acts_under(DelegationScope.SUBMIT, api_scope="filings:write"),
+    ),
+    Permission.TRADER_API_READ: (
+        p.has_scope("filings:read"),
+        p.acts_under(DelegationScope.DATA, api_scope="filings:read"),
+        p.acts_under(DelegationScope.SUBMIT, api_scope="filings:read", own_work=True),
+    ),
+    Permission.TRADER_API_STATUS: (
+        p.has_scope("status:self"),
+        p.acts_under(DelegationScope.STATUS, api_scope="status:self"),
+    ),
 }
 
 

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-from app.authz.actor import Actor, ActorKind, AgencyRole, TraderRole
+from app.authz.actor import Actor, ActorKind, AgencyRole, DelegationScope, Grant, TraderRole
 
 
 class HasTrader(Protocol):
@@ -55,6 +55,42 @@ def has_scope(scope: str) -> Predicate:
             and scope in actor.scopes
             and (actor.trader_id is None or actor.trader_id == subject.trader_id)
         ),
+    )
+
+
+def acts_under(
+    scope: DelegationScope,
+    *roles: TraderRole,
+    api_scope: str = "",
+    own_work: bool = False,
+) -> Predicate:
+    """The actor acts under a delegation in force that names `scope`.
+
+    A person needs one of `roles` at the broker, a broker's API client a token with `api_scope`.
+    With `own_work` a thing that says through whom it came must have come through that broker, so
+    that no broker sees another's work for the same trader.
+    """
+
+    def carries(actor: Actor, grant: Grant | None) -> bool:
+        if grant is None or scope not in grant.scopes:
+            return False
+        if actor.kind is ActorKind.CLIENT:
+            return bool(api_scope) and api_scope in actor.scopes
+        return actor.kind is ActorKind.PERSON and grant.role in roles
+
+    def holds(actor: Actor, subject: HasTrader) -> bool:
+        grant = actor.grants.get(subject.trader_id)
+        if grant is None or not carries(actor, grant):
+            return False
+        # A trader itself came through nobody; only a row of work has the attribute.
+        return not own_work or getattr(subject, "acting_trader_id", grant.broker_id) == (
+            grant.broker_id
+        )
+
+    return Predicate(
+        f"acts under a delegation that names {scope}",
+        lambda actor: any(carries(actor, grant) for grant in actor.grants.values()),
+        holds,
     )
 
 

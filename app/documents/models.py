@@ -49,6 +49,8 @@ class DocumentRevision(HasId, HasState, Base):
     __table_args__ = (
         CheckConstraint("sha256 ~ '^[0-9a-f]{64}$'", name="sha256"),
         CheckConstraint("size > 0", name="size"),
+        # What another table cites it must cite with its trader.
+        UniqueConstraint("trader_id", "id", name="uq_document_revision_trader_id_id"),
         UniqueConstraint("document_id", "number", name="uq_document_revision_document_id_number"),
         Index("ix_document_revision_trader_id_stored_at", "trader_id", "stored_at"),
         Index(

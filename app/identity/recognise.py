@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 
 from app.audit.access import record_security_event
 from app.audit.tags import SecurityTag
-from app.authz.actor import ANONYMOUS, Actor, ActorKind, AgencyRole, TraderRole
+from app.authz.actor import ANONYMOUS, Actor, ActorKind, AgencyRole, Grant, TraderRole
 from app.db.session import Principal, transaction
 from app.identity.limits import limiter
 from app.identity.models import ApiClient, TokenDenial
@@ -29,6 +29,9 @@ from app.web.requests import circumstances
 from app.web.wiring import wiring
 
 AppointmentsOf = Callable[[Session, uuid.UUID], Mapping[uuid.UUID, TraderRole]]
+GrantsOf = Callable[
+    [Session, Mapping[uuid.UUID, TraderRole | None], datetime], Mapping[uuid.UUID, Grant]
+]
 
 # Refusals that come by themselves as time goes by, or that anybody can cause without ever having
 # held a token of ours, are answered but not recorded: the record must not be floodable.
@@ -73,16 +76,16 @@ def person_of_session(_request: Request) -> SignedIn | None:
     )
 
 
-def recogniser(appointments_of: AppointmentsOf) -> Callable[[Request], Actor]:
+def recogniser(appointments_of: AppointmentsOf, grants_of: GrantsOf) -> Callable[[Request], Actor]:
     """The function that tells who is asking.
 
     `appointments_of` reads a person's roles at traders, at each request anew, so that an
-    appointment that has ended has ended.
+    appointment that has ended has ended; `grants_of` reads the delegations in force likewise.
     """
 
     def recognise(request: Request) -> Actor:
         if is_api():
-            return client_of_token(request)
+            return client_of_token(request, grants_of)
         if not current_user.is_authenticated:
             return ANONYMOUS
         person = cast("SignedIn", current_user)
@@ -92,6 +95,7 @@ def recogniser(appointments_of: AppointmentsOf) -> Callable[[Request], Actor]:
         reader = Principal(f"person:{person.person_id}", g.credential)
         with transaction(wiring().engine, reader, read_only=True) as db:
             appointments = appointments_of(db, person.person_id)
+            grants = grants_of(db, dict(appointments), wiring().clock.now())
         return Actor(
             ActorKind.PERSON,
             person_id=person.person_id,
@@ -101,12 +105,13 @@ def recogniser(appointments_of: AppointmentsOf) -> Callable[[Request], Actor]:
             fresh_at=person.fresh_at,
             agency_roles=person.agency_roles,
             appointments=appointments,
+            grants=grants,
         )
 
     return recognise
 
 
-def client_of_token(request: Request) -> Actor:
+def client_of_token(request: Request, grants_of: GrantsOf) -> Actor:
     """The API client whose bearer token the request carries, or nobody."""
     audience = audience_at(request.path)
     presented = request.authorization
@@ -114,10 +119,13 @@ def client_of_token(request: Request) -> Actor:
         return ANONYMOUS
     wired = wiring()
     client: ApiClient | None = None
+    grants: Mapping[uuid.UUID, Grant] = {}
     try:
         claims = signer().read(presented.token or "", now=wired.clock.now(), audience=audience)
         with transaction(wired.engine, Principal("system:token"), read_only=True) as db:
             client = client_in_good_standing(db, claims)
+            if client.trader_id is not None:
+                grants = grants_of(db, {client.trader_id: None}, wired.clock.now())
     except TokenRefusedError as refusal:
         g.token_refused = refusal.reason
         if refusal.reason not in UNREMARKABLE:
@@ -133,6 +141,7 @@ def client_of_token(request: Request) -> Actor:
         name=client.name,
         scopes=claims.scopes & frozenset(client.scopes),
         trader_id=client.trader_id,
+        grants=grants,
     )
 
 

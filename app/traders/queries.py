@@ -49,8 +49,8 @@ def appointments_of(session: Session, person_id: uuid.UUID) -> dict[uuid.UUID, T
 
 
 def trader_named(session: Session, actor: Actor, trader_id: uuid.UUID) -> Trader | None:
-    """The trader for whom the actor is acting; `None` when the actor has no role there."""
-    if trader_id not in actor.appointments:
+    """The trader for whom the actor is acting; `None` when they have no role or grant there."""
+    if trader_id not in actor.appointments and trader_id not in actor.grants:
         return None
     return session.get(Trader, trader_id)
 

@@ -60,6 +60,7 @@ HOLDERS = {
     Permission.TRADER_VIEW: TRADERS,
     Permission.TRADER_EDIT: {"officer", "preparer"},
     Permission.PEOPLE_APPOINT: {"officer"},
+    Permission.DELEGATION_GRANT: {"officer"},
     Permission.STANDING_VIEW: TRADERS,
     Permission.APPLICATION_VIEW: TRADERS,
     Permission.APPLICATION_PREPARE: PREPARE,

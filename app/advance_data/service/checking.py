@@ -25,6 +25,7 @@ from app.advance_data.rows import Action, DeletionRow, FilingRow, RawRow
 from app.advance_data.rules import CheckedRow, Claim, check_row, claim_of
 from app.db.base import Base
 from app.db.concurrency import lock_row, lock_words
+from app.delegations.queries import still_live
 from app.kernel.identifiers import Identifier, Scheme
 from app.traders.queries import verified_identifiers
 from app.traders.sealing import lookup_key
@@ -89,7 +90,10 @@ def check_batch(work: Work, batch: Batch, rows: Iterable[RawRow]) -> Tally:
     lock_row(session, batch)
     if "finish" not in batch.available():
         return Tally(batch.read, batch.accepted, batch.rejected, batch.warnings)
-    own = verified_identifiers(session, batch.trader_id)
+    # A broker files with its client's numbers, and only while the client lets it: what was sent
+    # before a revocation and is checked after it is refused, row by row.
+    revoked = batch.delegation_id is not None and not still_live(work, batch.delegation_id)
+    own = [] if revoked else verified_identifiers(session, batch.trader_id)
     checking = _Checking(
         work=work,
         batch=batch,
@@ -183,6 +187,7 @@ def _filing(
     return {
         "id": work.new_id(),
         "trader_id": batch.trader_id,
+        "acting_trader_id": batch.acting_trader_id,
         "batch_id": batch.id,
         "file_row": row.raw.file_row,
         "line_no": row.raw.line_no,

@@ -95,6 +95,7 @@ def begin_batch(
     work: Work, trader: Trader, arrival: Arrival, key: uuid.UUID | None = None
 ) -> Batch:
     """Write the row of a batch that has arrived, and its event."""
+    grant = work.actor.grants.get(trader.id)
     batch = Batch(
         id=key or work.new_id(),
         reference=next_reference(work.session, "BT", work.now.year),
@@ -109,6 +110,8 @@ def begin_batch(
         received_by=work.actor.person_id,
         received_by_name=work.actor.name,
         client_id=work.actor.client_id,
+        acting_trader_id=None if grant is None else grant.broker_id,
+        delegation_id=None if grant is None else grant.delegation_id,
         read=0,
         accepted=0,
         rejected=0,

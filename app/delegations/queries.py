@@ -1,0 +1,126 @@
+"""What is read about delegations; foreign and absent look the same."""
+
+import uuid
+from collections import defaultdict
+from collections.abc import Mapping
+from datetime import datetime
+from types import MappingProxyType
+
+from sqlalchemy import Select, or_, select
+from sqlalchemy.orm import Session
+
+from app.authz.actor import Grant, TraderRole
+from app.delegations.models import Delegation
+from app.delegations.workflow import DelegationState, Side
+from app.kernel.errors import NotFoundError
+from app.traders.models import Trader
+from app.work import Work
+
+# The state column is private so that only `app.work.move` writes it; reading it is free.
+STATE = Delegation._state  # noqa: SLF001
+
+# A consultant is no person of the broker's: letting one at its clients would delegate once more.
+REACHES_CLIENTS = frozenset(TraderRole) - {TraderRole.CONSULTANT}
+
+
+def grants_of(
+    session: Session, brokers: Mapping[uuid.UUID, TraderRole | None], at: datetime
+) -> Mapping[uuid.UUID, Grant]:
+    """By principal, the delegation in force that reaches somebody with these roles at brokers.
+
+    `None` for a role is a broker's API client. A trader at which the actor has a role of their
+    own is left out, and so is one that is reached through two brokers: for whom one acts is
+    never inferred, and every doubt resolves downward.
+    """
+    wanted = {key: role for key, role in brokers.items() if role is None or role in REACHES_CLIENTS}
+    if not wanted:
+        return MappingProxyType({})
+    rows = session.scalars(
+        select(Delegation).where(
+            Delegation.broker_id.in_(list(wanted)),
+            Delegation.trader_id.not_in(list(brokers)),
+            STATE == DelegationState.ACTIVE,
+            Delegation.valid_from <= at,
+            Delegation.valid_until > at,
+        )
+    )
+    found: dict[uuid.UUID, list[Grant]] = defaultdict(list)
+    for one in rows:
+        found[one.trader_id].append(
+            Grant(
+                delegation_id=one.id,
+                trader_id=one.trader_id,
+                trader_name=one.trader_name,
+                broker_id=one.broker_id,
+                broker_name=one.broker_name,
+                scopes=one.scope_set,
+                valid_until=one.valid_until,
+                role=wanted[one.broker_id],
+            )
+        )
+    return MappingProxyType({key: each[0] for key, each in found.items() if len(each) == 1})
+
+
+def delegations_of(trader_id: uuid.UUID) -> Select[Delegation]:
+    """Those in which the trader is either side, the newest first; for `paginate`.
+
+    What a broker asked for is not listed for it before the trader has answered yes: whether
+    anybody holds the identifier that it named is no business of the broker's.
+    """
+    return (
+        select(Delegation)
+        .where(
+            or_(
+                Delegation.trader_id == trader_id,
+                (Delegation.broker_id == trader_id)
+                & ((Delegation.proposed_side == Side.TRADER) | Delegation.accepted_at.is_not(None)),
+            )
+        )
+        .order_by(Delegation.proposed_at.desc(), Delegation.id.desc())
+    )
+
+
+def visible_delegation(work: Work, trader: Trader, delegation_id: uuid.UUID) -> Delegation:
+    """One of `delegations_of` a trader that is known to be visible; else `NotFoundError`."""
+    found = work.session.scalars(
+        delegations_of(trader.id).where(Delegation.id == delegation_id)
+    ).one_or_none()
+    if found is None:
+        raise NotFoundError
+    return found
+
+
+def side_of(delegation: Delegation, trader: Trader) -> Side:
+    """Which side the trader is."""
+    return Side.TRADER if delegation.trader_id == trader.id else Side.BROKER
+
+
+def still_live(work: Work, delegation_id: uuid.UUID) -> bool:
+    """Whether it is in force now, and it stays so until this transaction ends.
+
+    For a job that goes on with what was begun under a delegation.
+    """
+    found = work.session.scalars(
+        select(Delegation)
+        .where(Delegation.id == delegation_id)
+        .with_for_update(read=True)
+        .execution_options(populate_existing=True)
+    ).one_or_none()
+    return found is not None and found.in_force(work.now)
+
+
+def overlaps(session: Session, delegation: Delegation) -> bool:
+    """Whether an active one of the same pair is in force at some instant of this one's."""
+    return (
+        session.scalars(
+            select(Delegation.id).where(
+                Delegation.trader_id == delegation.trader_id,
+                Delegation.broker_id == delegation.broker_id,
+                Delegation.id != delegation.id,
+                STATE == DelegationState.ACTIVE,
+                Delegation.valid_from < delegation.valid_until,
+                Delegation.valid_until > delegation.valid_from,
+            )
+        ).first()
+        is not None
+    )
