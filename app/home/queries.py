@@ -14,7 +14,7 @@ from app.applications.rules.stages import AGENCY, STAGES, TRADER, Stage
 from app.applications.workflow import ApplicationState
 from app.kernel.errors import Problem
 from app.register.models import RegisterEntry
-from app.register.programme import PROGRAMMES
+from app.register.programme import PROGRAMMES, Status
 from app.register.queries import described
 from app.register.standing import ProgrammeStanding
 from app.traders.models import Trader
@@ -103,6 +103,6 @@ def standing_by_trader(
     )
     for entry in entries:
         programme = PROGRAMMES[entry.programme]
-        status = programme.status(entry.status).name  # type: ignore[arg-type]
+        status = programme.status(Status(entry.status)).name
         found[entry.trader_id].append((programme.name, status, entry.tier))
     return found
