@@ -13,6 +13,7 @@ from app.cli import partners
 from app.cli.partners import register
 from app.cli.runtime import Runtime
 from app.db.session import Principal, transaction
+from app.kernel.clock import SystemClock
 from app.register.queries import answer
 
 HEADER = "trader_name,entity_type,identifiers,programme,tier,status,valid_from,valid_to,reason\n"
@@ -81,7 +82,9 @@ def test_export_can_be_imported_elsewhere(installation, tmp_path):
     assert "security,2,validated,2025-01-01T00:00:00+00:00,," in out
 
 
-def test_urgent_suspension_takes_effect_at_once(installation, engine, clock, tmp_path):
+def test_urgent_suspension_takes_effect_at_once(installation, engine, tmp_path):
+    # A command has the machine's clock, so it is asked about by that clock.
+    clock = SystemClock()
     file = tmp_path / "old.csv"
     file.write_text(HEADER + GOOD)
     run("import", str(file))
