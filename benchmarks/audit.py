@@ -93,6 +93,7 @@ def exported(path, signer):
                 claim = Checkpoint(signer.name, tree.size, tree.root())
                 note = f"{claim.text}\n{signer.sign(claim.text)}"
                 into.write(json.dumps({"checkpoint": note}) + "\n")
+        into.write(json.dumps({"end": LEAVES}) + "\n")
     return bodies
 
 

@@ -1,7 +1,8 @@
-"""Verify an export of Fairway's audit log, with `python verify_audit.py EXPORT KEY`.
+"""Verify an export of Fairway's audit log, with `python verify_audit.py EXPORT KEY [CHECKPOINT]`.
 
 KEY is the log's public key in its text form, from the agency's notice board and not from the export.
-Needs Python and the package `cryptography`, and nothing of Fairway. One pass; exit 1 at the first
+CHECKPOINT is a file with a checkpoint that was kept elsewhere: the export must have grown from it. Only
+this finds an export that was cut off at an earlier checkpoint and closed again. Needs Python and the package `cryptography`, and nothing of Fairway. One pass; exit 1 at the first
 thing that is not as it was signed, with its place.
 """
 
@@ -9,6 +10,7 @@ import base64
 import hashlib
 import json
 import sys
+from collections.abc import Iterator
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
@@ -33,37 +35,68 @@ def read_note(note: str, key: str) -> tuple[int, bytes]:
     raise InvalidSignature
 
 
-def verify(path: str, key: str) -> str:
+def verify(path: str, key: str, kept: str = "") -> str:
     """What is wrong, in words, or nothing."""
+    try:
+        with open(path, encoding="utf-8") as lines:
+            return check(lines, key, kept)
+    except (KeyError, StopIteration, TypeError, ValueError):
+        return "The export is cut off or is none: a line is not of the form."
+
+
+def root_of(stack: list[bytes]) -> bytes:
+    """The root over the complete subtrees so far."""
+    whole = stack[-1]
+    for one in reversed(stack[:-1]):
+        whole = sha(b"\x01", one, whole)
+    return whole
+
+
+def check(lines: Iterator[str], key: str, kept: str) -> str:
+    """What is wrong with these lines."""
     stack: list[bytes] = []
     size = signed = 0
-    with open(path, encoding="utf-8") as lines:
-        if json.loads(next(lines))["key"] != key:
-            return "The export names another key."
-        for line in lines:
-            entry = json.loads(line)
-            if "checkpoint" in entry:
-                try:
-                    claimed, root = read_note(entry["checkpoint"], key)
-                except (InvalidSignature, ValueError):
-                    return f"The checkpoint after leaf {size - 1} is not signed by the log."
-                whole = stack[-1]
-                for one in reversed(stack[:-1]):
-                    whole = sha(b"\x01", one, whole)
-                if (claimed, root) != (size, whole):
-                    return f"Leaves {signed} to {size - 1} are not those that were signed."
-                signed = size
-                continue
-            leaf = sha(b"\x00", entry["body"].encode())
-            if entry["index"] != size:
-                return f"Leaf {size} is missing."
-            if leaf.hex() != entry["leaf"]:
-                return f"Leaf {size} was altered."
-            level = size
-            while level & 1:
-                leaf, level = sha(b"\x01", stack.pop(), leaf), level >> 1
-            stack.append(leaf)
-            size += 1
+    end, outside = -1, None
+    if kept:
+        with open(kept, encoding="utf-8") as note:
+            try:
+                outside = read_note(note.read(), key)
+            except (InvalidSignature, ValueError):
+                return "The checkpoint that was kept elsewhere is not signed by the log."
+    if json.loads(next(lines))["key"] != key:
+        return "The export names another key."
+    for line in lines:
+        entry = json.loads(line)
+        if end >= 0:
+            return "Something follows after the end."
+        if "end" in entry:
+            end = entry["end"]
+            continue
+        if "checkpoint" in entry:
+            try:
+                claimed, root = read_note(entry["checkpoint"], key)
+            except (InvalidSignature, ValueError):
+                return f"The checkpoint after leaf {size - 1} is not signed by the log."
+            if not stack or (claimed, root) != (size, root_of(stack)):
+                return f"Leaves {signed} to {size - 1} are not those that were signed."
+            signed = size
+            continue
+        leaf = sha(b"\x00", entry["body"].encode())
+        if entry["index"] != size:
+            return f"Leaf {size} is missing."
+        if leaf.hex() != entry["leaf"]:
+            return f"Leaf {size} was altered."
+        level = size
+        while level & 1:
+            leaf, level = sha(b"\x01", stack.pop(), leaf), level >> 1
+        stack.append(leaf)
+        size += 1
+        if outside and size == outside[0] and root_of(stack) != outside[1]:
+            return f"The first {size} leaves are not those of the checkpoint kept elsewhere."
+    if end != size:
+        return f"The export is cut off: its end is missing after {size} leaves."
+    if outside and size < outside[0]:
+        return f"The tail is cut off: {outside[0]} leaves were signed, {size} are here."
     print(f"{size} leaves, {signed} of them signed")
     return "" if size == signed else f"Leaves {signed} to {size - 1} are not signed."
 

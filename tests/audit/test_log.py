@@ -1,5 +1,6 @@
 """Seal, and find every alteration: each tampering by a superuser is found and its place named."""
 
+import importlib.util
 import io
 import json
 import re
@@ -353,7 +354,8 @@ def test_the_export_is_verified_by_the_program_for_strangers(log, happened, sign
     assert offline(tmp_path, "".join(lines[:3] + lines[4:]), key) == "Leaf 2 is missing."
     swapped = [lines[0], lines[2], lines[1], *lines[3:]]
     assert offline(tmp_path, "".join(swapped), key) == "Leaf 0 is missing."
-    assert "not signed" in offline(tmp_path, "".join(lines[:-1]), key)
+    end = lines[-1]
+    assert "not signed" in offline(tmp_path, "".join([*lines[:-2], end]), key)
     entry = json.loads(lines[1])
     entry["body"] = entry["body"].replace("fairway-event/1", "fairway-event/2")
     forged = json.dumps(entry, ensure_ascii=False) + "\n"
@@ -366,6 +368,61 @@ def test_the_export_is_verified_by_the_program_for_strangers(log, happened, sign
     assert offline(tmp_path, whole, other.verifier) == "The export names another key."
     resigned = whole.replace(str(key), str(other.verifier))
     assert "is not signed by the log" in offline(tmp_path, resigned, other.verifier)
+
+
+def test_an_export_that_was_cut_off_is_found(log, happened, signer, copies, tmp_path):
+    happened()
+    first = log.seal().size
+    early = (copies.folder / "latest").read_text()
+    happened()
+    size = log.seal().size
+    key, kept = str(signer.verifier), copies.folder / "latest"
+    lines = log.export().splitlines(keepends=True)
+    for count in range(len(lines)):
+        assert offline(tmp_path, "".join(lines[:count]), key) != "", count
+    assert offline(tmp_path, "".join(lines)[:-9], key).startswith("The export is cut off")
+    whole, cut = tmp_path / "whole", tmp_path / "cut"
+    whole.write_text("".join(lines))
+    # Closed again by somebody who knows the form: only a checkpoint from elsewhere tells.
+    cut.write_text("".join([*lines[: first + 2], json.dumps({"end": first}) + "\n"]))
+    module = verifier_module()
+    assert module.verify(str(cut), key) == ""
+    assert module.verify(str(whole), key, str(kept)) == ""
+    told = module.verify(str(cut), key, str(kept))
+    assert told == f"The tail is cut off: {size} leaves were signed, {first} are here."
+    (tmp_path / "early").write_text(early)
+    assert module.verify(str(whole), key, str(tmp_path / "early")) == ""
+    claim = f"{signer.name}\n{first}\n" + "A" * 43 + "=\n"
+    (tmp_path / "fork").write_text(f"{claim}\n{signer.sign(claim)}")
+    assert "kept elsewhere" in module.verify(str(whole), key, str(tmp_path / "fork"))
+
+
+def verifier_module():
+    made = importlib.util.spec_from_file_location("verify_audit", record.VERIFIER)
+    module = importlib.util.module_from_spec(made)
+    made.loader.exec_module(module)
+    return module
+
+
+def test_after_a_restore_a_new_key_goes_on(log, happened, engine, clock, tmp_path, tamper):
+    """What docs/operations.md tells the operator to do: both files aside, and on."""
+    happened()
+    old = log.seal()
+    other = Signer("fairway.other", LOG, load_or_create(tmp_path, "audit").keys[0].private_key)
+    fresh = sealing.Copies(tmp_path / "fresh")
+    happened()
+    assert sealing.seal(engine, other, fresh, now=clock.now()).size > old.size
+    happened()
+    assert sealing.seal(engine, other, fresh, now=clock.now()) is not None
+    with transaction(engine, READER, read_only=True) as session:
+        assert list(verifying.faults(session, other.verifier, fresh)) == []
+        into = io.StringIO()
+        verifying.export(session, other.verifier, into)
+    assert offline(tmp_path, into.getvalue(), other.verifier) == ""
+    tamper("UPDATE log_leaf SET hash = decode(repeat('00', 32), 'hex') WHERE idx = 0")
+    with transaction(engine, READER, read_only=True) as session:
+        told = list(verifying.faults(session, other.verifier, fresh))
+    assert any(one.startswith(f"Checkpoint {old.size}: the leaves") for one in told)
 
 
 def test_names_and_addresses_are_not_in_the_export(log, happened, work_as):
