@@ -3,10 +3,10 @@
 import uuid
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from enum import StrEnum
 
-from sqlalchemy import Function, Row, Select, func, select
+from sqlalchemy import ColumnElement, Function, Row, Select, false, func, select
 from sqlalchemy.orm import Session, aliased
 
 from app.advance_data.models import Batch, Filing, FilingFault
@@ -82,20 +82,47 @@ def visible_filing(work: Work, filing_id: uuid.UUID, permission: Permission) -> 
     return filing
 
 
-def batches_of(trader_id: uuid.UUID) -> Select[Batch]:
-    """The trader's batches, the newest first; for `paginate`."""
+@dataclass(frozen=True, slots=True)
+class _CameThrough:
+    """Something of the trader that came through a broker, or nobody, as the policy asks about it."""
+
+    trader_id: uuid.UUID
+    acting_trader_id: uuid.UUID | None
+
+
+def _seen_by(
+    work: Work, model: type[Batch] | type[Filing], trader_id: uuid.UUID
+) -> ColumnElement[bool]:
+    """Which of the trader's rows a list may show: all, or only those of the actor's own broker.
+
+    It asks the policy the same question as `visible_batch` and `visible_filing` do of one row.
+    """
+    of_trader = model.trader_id == trader_id
+    if may(work.actor, Permission.FILING_VIEW, _CameThrough(trader_id, None)):
+        return of_trader
+    grant = work.actor.grants.get(trader_id)
+    if grant is None or not may(
+        work.actor, Permission.FILING_VIEW, _CameThrough(trader_id, grant.broker_id)
+    ):
+        return false()
+    return of_trader & (model.acting_trader_id == grant.broker_id)
+
+
+def batches_of(work: Work, trader_id: uuid.UUID) -> Select[Batch]:
+    """The trader's batches that the actor may see, the newest first; for `paginate`."""
     return (
         select(Batch)
-        .where(Batch.trader_id == trader_id)
+        .where(_seen_by(work, Batch, trader_id))
         .order_by(Batch.received_at.desc(), Batch.id.desc())
     )
 
 
-def quality_of(session: Session, trader_id: uuid.UUID, now: datetime) -> Quality:
-    """The trader's figures, in two statements."""
+def quality_of(work: Work, trader_id: uuid.UUID) -> Quality:
+    """The figures of the batches that the actor may see, in two statements."""
+    session = work.session
     recent = (
-        Batch.trader_id == trader_id,
-        Batch.received_at > now - timedelta(days=QUALITY_DAYS),
+        _seen_by(work, Batch, trader_id),
+        Batch.received_at > work.now - timedelta(days=QUALITY_DAYS),
         STATE == BatchState.DONE,
     )
     figures = session.execute(
@@ -184,14 +211,14 @@ def every_fault(session: Session, batch_id: uuid.UUID) -> Iterator[FilingFault]:
         session.expunge_all()
 
 
-def filings_of(trader_id: uuid.UUID, search: str = "") -> Select[Filing]:
-    """The trader's filings, the newest first; for `paginate`.
+def filings_of(work: Work, trader_id: uuid.UUID, search: str = "") -> Select[Filing]:
+    """The trader's filings that the actor may see, the newest first; for `paginate`.
 
     `search` is the beginning of a reference, or a whole receipt or bill number.
     """
     statement = (
         select(Filing)
-        .where(Filing.trader_id == trader_id)
+        .where(_seen_by(work, Filing, trader_id))
         .order_by(Filing.filed_at.desc(), Filing.receipt.desc())
     )
     if search:
@@ -237,11 +264,11 @@ def standings(session: Session, filings: Iterable[Filing]) -> dict[uuid.UUID, St
     }
 
 
-def history_of(session: Session, filing: Filing) -> Sequence[Row[Filing, Batch]]:
-    """Every filing under the same reference with its batch, the newest first."""
-    return session.execute(
+def history_of(work: Work, filing: Filing) -> Sequence[Row[Filing, Batch]]:
+    """The filings under the same reference that the actor may see, the newest first."""
+    return work.session.execute(
         select(Filing, Batch)
         .join(Batch, Batch.id == Filing.batch_id)
-        .where(Filing.trader_id == filing.trader_id, Filing.filing_ref == filing.filing_ref)
+        .where(_seen_by(work, Filing, filing.trader_id), Filing.filing_ref == filing.filing_ref)
         .order_by(Filing.number.desc())
     ).all()

@@ -13,7 +13,8 @@ class AuditEvent(HasId, Base):
     """One business event, written in the transaction of the change that it tells of.
 
     `trader_id` is the trader whose matter it is, `acting_trader_id` the broker that acted for it,
-    `delegation_id` the delegation under which it did. Inserted and read, never updated or deleted: the database refuses both to everyone.
+    `delegation_id` the delegation under which it did. Inserted and read, never updated or
+    deleted: the database refuses both to everyone.
     """
 
     __tablename__ = "audit_event"

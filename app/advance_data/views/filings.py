@@ -23,7 +23,7 @@ def filings(trader_id: uuid.UUID) -> Response:
     """The trader's filings, with a search."""
     trader, work = own(trader_id), current_work()
     search = request.args.get("q", "").replace("\0", "").strip()[:LONGEST_SEARCH]
-    page = paginate(work.session, queries.filings_of(trader.id, search), page_number())
+    page = paginate(work.session, queries.filings_of(work, trader.id, search), page_number())
     return render(
         "advance_data/filings.html",
         fragment="filings",
@@ -53,7 +53,7 @@ def receipt(trader_id: uuid.UUID, filing_id: uuid.UUID) -> Response:
 def _filing_page(page: str, trader_id: uuid.UUID, filing_id: uuid.UUID) -> Response:
     trader, work = own(trader_id), current_work()
     found = own_filing(trader, filing_id)
-    history = queries.history_of(work.session, found)
+    history = queries.history_of(work, found)
     return render(
         page,
         trader=trader,
