@@ -8,6 +8,7 @@ from app.authz.actor import AgencyRole, system_actor
 from tests.factories.advance_data import make_batch, rows
 from tests.factories.applications import make_applicant, make_application, make_submitted
 from tests.factories.identity import make_person, sign_in
+from tests.factories.register import decide
 from tests.factories.traders import acting, add_identifier, make_trader
 
 SYSTEM = system_actor("test")
@@ -98,3 +99,18 @@ def test_rows_that_were_not_filed_wait_on_the_trader(client, work_as):
         own.now += timedelta(minutes=1)
         make_batch(own, work.session.get_one(type(trader), trader.id), rows(1))
     assert "correct what could not be filed" not in start(client).text
+
+
+def test_whoever_chooses_between_companies_sees_their_standing(client, work_as):
+    with work_as(SYSTEM) as work:
+        officer = make_person(work)
+        partner = make_trader(work, officer, name="Harbour Imports")
+        make_trader(work, officer, name="Vale Imports")
+        partner_id = partner.id
+    decide(work_as, partner_id, "certify", tier=1)
+    sign_in(client, officer)
+    page = client.get("/")
+    assert page.status_code == 200
+    assert "Harbour Imports" in page.text
+    assert "Certified, tier 1" in " ".join(page.text.split())
+    assert "No standing yet" in page.text
