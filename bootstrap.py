@@ -30,6 +30,7 @@ from scripts.environment import (
     wanted_stamp,
 )
 from scripts.machine import COMPONENTS, ensure_components, find_chromium, find_postgresql
+from scripts.provider import ensure_provider
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -59,6 +60,7 @@ def test(arguments: list[str]) -> int:
     """Run the whole test suite, browser journeys included; arguments go to pytest."""
     prepare(dev=True)
     ensure_components()
+    ensure_provider()
     cores = len(os.sched_getaffinity(0))
     env = {**os.environ, "CHROMIUM": find_chromium() or ""}
     say(f"tests on {cores} cores")

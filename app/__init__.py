@@ -35,6 +35,7 @@ def create_app(
     A route that declares no permission stops the factory (`UndeclaredRouteError`).
     """
     from app.delegations.queries import grants_of
+    from app.identity.oidc.providers import register_providers
     from app.identity.recognise import recogniser, register_sign_in
     from app.kernel.clock import SystemClock
     from app.reactions import REACTIONS
@@ -56,6 +57,7 @@ def create_app(
     )
     app = build(wiring, surface=surface, root=ROOT, version=__version__)
     register_sign_in(app)
+    register_providers(app, settings)
     for blueprint in blueprints(surface, demo=settings.demo_mode):
         register(app, blueprint)
     seal(app)
@@ -73,9 +75,10 @@ def blueprints(surface: Surface, *, demo: bool) -> list[Blueprint]:
     if surface in {"portal", "console", "all"}:
         from app.documents.views import blueprint as documents
         from app.home.views import blueprint as home
+        from app.identity.oidc.views import blueprint as oidc
         from app.identity.views import blueprint as identity
 
-        found += [home, identity, documents]
+        found += [home, identity, oidc, documents]
     if surface in {"portal", "api", "all"}:
         from app.identity.api import blueprint as oauth
 

@@ -2,14 +2,35 @@
 
 import os
 from collections.abc import Mapping
+from dataclasses import dataclass
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Literal, Self
+from urllib.parse import urlsplit
 
 from pydantic import Field, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 PREFIX = "FAIRWAY_"
+
+
+AAL = "http://idmanagement.gov/ns/assurance/aal"
+PHISHING_RESISTANT = f"{AAL}/2?phishing_resistant=true {AAL}/3 phr phrh"
+MULTI_FACTOR = f"{AAL}/2 {PHISHING_RESISTANT}"
+
+
+@dataclass(frozen=True, slots=True)
+class OidcSettings:
+    """One OpenID Provider: who it is, who we are to it, and which proofs of it are enough.
+
+    `key` is the path of the file with our private key there.
+    """
+
+    issuer: str
+    client_id: str
+    key: str
+    name: str
+    acr: tuple[str, ...]
 
 
 class UnknownSettingError(ValueError):
@@ -40,9 +61,13 @@ class Settings(BaseSettings):
     oidc_trader_issuer: str | None = None
     oidc_trader_client_id: str | None = None
     oidc_trader_key: str | None = None
+    oidc_trader_name: str = "Login.gov"
+    oidc_trader_acr: str = MULTI_FACTOR
     oidc_agency_issuer: str | None = None
     oidc_agency_client_id: str | None = None
     oidc_agency_key: str | None = None
+    oidc_agency_name: str = "your agency account"
+    oidc_agency_acr: str = PHISHING_RESISTANT
     host: str = Field(default="127.0.0.1", validation_alias="HOST")
     port: int = Field(default=8000, validation_alias="PORT")
 
@@ -72,6 +97,42 @@ class Settings(BaseSettings):
     def secure(self) -> bool:
         """Whether browsers reach us over https, so that cookies may say so."""
         return self.address.startswith("https://")
+
+    def oidc(self, side: Literal["trader", "agency"]) -> OidcSettings | None:
+        """The provider for traders or for the agency's people; `None` when there is none."""
+        issuer = getattr(self, f"oidc_{side}_issuer")
+        if issuer is None:
+            return None
+        return OidcSettings(
+            issuer=issuer,
+            client_id=getattr(self, f"oidc_{side}_client_id"),
+            key=getattr(self, f"oidc_{side}_key"),
+            name=getattr(self, f"oidc_{side}_name"),
+            acr=tuple(getattr(self, f"oidc_{side}_acr").split()),
+        )
+
+    @model_validator(mode="after")
+    def providers_are_whole_and_apart(self) -> Self:
+        """Half a provider is a mistake, and one for both sides would join what must be apart."""
+        for side in ("trader", "agency"):
+            names = [f"oidc_{side}_{part}" for part in ("issuer", "client_id", "key")]
+            missing = [f"{PREFIX}{name.upper()}" for name in names if not getattr(self, name)]
+            if missing and len(missing) < len(names):
+                msg = f"An OpenID Provider needs issuer, client id and key: {', '.join(missing)}."
+                raise ValueError(msg)
+            if missing:
+                continue
+            if not getattr(self, f"oidc_{side}_acr").split():
+                msg = f"{PREFIX}OIDC_{side.upper()}_ACR must name the proofs that are enough."
+                raise ValueError(msg)
+            address = urlsplit(getattr(self, names[0]))
+            if address.scheme != "https" and address.hostname not in {"localhost", "127.0.0.1"}:
+                msg = f"{PREFIX}OIDC_{side.upper()}_ISSUER must begin with https://."
+                raise ValueError(msg)
+        if self.oidc_trader_issuer and self.oidc_trader_issuer == self.oidc_agency_issuer:
+            msg = "Traders and the agency's people cannot sign in through the same issuer."
+            raise ValueError(msg)
+        return self
 
     @model_validator(mode="after")
     def demo_stays_at_home(self) -> Self:

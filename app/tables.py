@@ -11,6 +11,7 @@ from app.delegations import models as delegations
 from app.documents import models as documents
 from app.facilitation import models as facilitation
 from app.identity import models as identity
+from app.identity.oidc import models as oidc
 from app.notifications import models as notifications
 from app.register import models as register
 from app.traders import models as traders
@@ -27,6 +28,7 @@ __all__ = [
     "facilitation",
     "identity",
     "notifications",
+    "oidc",
     "references",
     "register",
     "traders",

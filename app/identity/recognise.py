@@ -22,6 +22,7 @@ from app.db.session import Principal, transaction
 from app.identity.limits import limiter
 from app.identity.models import ApiClient, TokenDenial
 from app.identity.scopes import audience_at
+from app.identity.session_store import Found
 from app.identity.sessions import PostgresSessions, this_session
 from app.identity.tokens import Claims, Signer, TokenRefusedError
 from app.web.access import is_api
@@ -72,8 +73,16 @@ def person_of_session(_request: Request) -> SignedIn | None:
         name=found.person_name,
         email=found.person_email,
         fresh_at=found.fresh_at,
-        agency_roles=found.agency_roles,
+        # A session that a trader's provider opened never reaches the agency's side, whatever
+        # roles the person has or is given while it lasts.
+        agency_roles=frozenset() if _side(found) == "trader" else found.agency_roles,
     )
+
+
+def _side(found: Found) -> str | None:
+    """Whose provider opened the session; `None` when none did."""
+    opened = found.data.get("oidc")
+    return None if opened is None else str(opened["side"])
 
 
 def recogniser(appointments_of: AppointmentsOf, grants_of: GrantsOf) -> Callable[[Request], Actor]:
@@ -95,6 +104,9 @@ def recogniser(appointments_of: AppointmentsOf, grants_of: GrantsOf) -> Callable
         reader = Principal(f"person:{person.person_id}", g.credential)
         with transaction(wiring().engine, reader, read_only=True) as db:
             appointments = appointments_of(db, person.person_id)
+            found = this_session().found
+            if found is not None and _side(found) == "agency":
+                appointments = {}
             grants = grants_of(db, dict(appointments), wiring().clock.now())
         return Actor(
             ActorKind.PERSON,

@@ -69,7 +69,10 @@ def sign_out() -> AnyResponse:
     actor = current_actor()
     if actor.kind is ActorKind.PERSON:
         _record(SecurityTag.SIGNED_OUT, actor.person_id)
+    opened = session.get("oidc")
     sessions.sign_out()
+    if opened is not None:
+        session["oidc_signed_out_of"] = opened["side"]
     flash(gettext("You are signed out."), "success")
     return redirect(url_for("identity.sign_in"), code=303)
 

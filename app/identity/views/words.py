@@ -50,6 +50,7 @@ def event_words(tag: str) -> str:
         SecurityTag.SIGNED_IN: gettext("Signed in"),
         SecurityTag.SIGN_IN_FAILED: gettext("Sign-in with a wrong password"),
         SecurityTag.SIGN_IN_LOCKED: gettext("Sign-in locked after five wrong passwords"),
+        SecurityTag.PROVIDER_REFUSED: gettext("Sign-in through a provider was refused"),
         SecurityTag.SIGNED_OUT: gettext("Signed out"),
         SecurityTag.SESSION_REVOKED: gettext("A session was ended"),
         SecurityTag.SESSION_EXPIRED: gettext("A session ended by itself"),
