@@ -21,6 +21,11 @@ OPEN_TO_HOLDERS = {
     "identity.reset_with_password": "The token of a letter is the permission.",
     "identity.join": "The token of a letter is the permission.",
     "identity.join_with_password": "The token of a letter is the permission.",
+    "oidc.start": "Whoever signs in begins here; the argument names a provider, no row.",
+    "oidc.callback": "The state in the browser's own session is the permission.",
+    "oidc.stopped": "It tells a browser about its own attempt.",
+    "oidc.first": "The identity that waits in the browser's own session is the permission.",
+    "oidc.begin_first": "The same.",
     "demo.message": "The demonstration's mailbox is open to whoever sits at the machine.",
 }
 NEVER = UUID("01a20000-0000-7000-8000-000000000000")

@@ -27,6 +27,8 @@ from app.casework import service as casework
 from app.db.session import BoundSession, Principal
 from app.documents import service as documents
 from app.identity.models import LinkPurpose, Person
+from app.identity.oidc.rules import Identity, Side
+from app.identity.oidc.service import link_identity
 from app.identity.service import create_client
 from app.identity.service.links import make_link
 from app.kernel.clock import Clock
@@ -286,6 +288,12 @@ def make_people(work: Work, word: str) -> dict[TraderRole, Person]:
     }
 
 
+def make_subject(work: Work, person: Person) -> uuid.UUID:
+    """An identity at a provider that opens the person's account."""
+    identity = Identity(Side.TRADER, "https://provider.example", str(person.id))
+    return link_identity(work, person, identity).id
+
+
 def make_halves(work: Work, officer: Person, theirs: list[Ids]) -> dict[TraderRole, Person]:
     """A preparer and a viewer of the first importer, each the officer of a company of their own."""
     found = {}
@@ -334,6 +342,7 @@ def make_scene(app: FairwayApp, work_as: WorkAs) -> Scene:
         ).first()
         assert message is not None
         a |= {"message_id": str(message.id), "conflict_id": conflict["conflict_id"], **tokens}
+        a |= {"subject_id": str(make_subject(work, officer)), "side": "trader"}
         proposer = staff_actor(work, reviewer)
     trader_id = uuid.UUID(a["trader_id"])
     decide(work_as, trader_id, "certify", tier=1)

@@ -17,7 +17,12 @@ GOES_ON = {
     "identity.unverified": "It is about a sign-up, and nobody has signed up.",
     "casework.next_to_judge": "To the criterion that is to be judged next.",
 }
-ELSEWHERE = {"probes.ready": "It asks the machine's clock, while this one stands still."}
+ELSEWHERE = {
+    "probes.ready": "It asks the machine's clock, while this one stands still.",
+    # These lead to a provider, which this application has none of; see tests/identity/oidc.
+    **dict.fromkeys(("oidc.start", "oidc.callback", "oidc.stopped"), "It has no provider."),
+    **dict.fromkeys(("oidc.confirm", "oidc.link", "oidc.first", "oidc.add"), "It has no provider."),
+}
 ONLY_RETURNED = {"applications.task", "applications.snapshot", "applications.receipt"}
 READS = ("trader:view", "filing:view")
 """What a viewer may see of the company, besides its documents."""

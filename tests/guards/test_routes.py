@@ -50,6 +50,7 @@ def test_public_routes_are_few_and_known(app):
     # An invitation is opened from a letter, before anyone has signed in.
     allowed = (
         "identity.",
+        "oidc.",
         "oauth.",
         "probes.",
         "static",

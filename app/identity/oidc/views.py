@@ -115,6 +115,7 @@ def stopped(side: str) -> Response:
 @blueprint.get(f"/sign-in/with/{SIDE}/first")
 @requires(Permission.PUBLIC)
 def first(side: str) -> Response:
+    flow.provider_for(side)
     found = flow.waiting(Side(side), Purpose.SIGN_IN)
     if found is None:
         return redirect(url_for("identity.sign_in"), code=303)
@@ -150,10 +151,10 @@ def begin_first(side: str) -> Response:
 @blueprint.get(f"/security/identities/add/{SIDE}")
 @requires(Permission.SIGNED_IN)
 def add(side: str) -> Response:
+    provider = flow.provider_for(side)
     found = flow.waiting(Side(side), Purpose.LINK)
     if found is None:
         return redirect(url_for("identity.security"), code=303)
-    provider = flow.provider_for(side)
     return render(
         "identity/oidc/add.html",
         side=side,
