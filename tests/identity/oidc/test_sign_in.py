@@ -11,6 +11,7 @@ from app.identity import queries, service
 from app.identity.models import StaffRole
 from app.identity.oidc.models import OidcSubject
 from tests.factories.identity import make_person, sign_in
+from tests.factories.traders import make_trader
 from tests.identity.conftest import SETTER
 from tests.identity.oidc.conftest import AAL, STRONG
 
@@ -93,6 +94,7 @@ def test_an_unverified_address_begins_nothing(traveller, work_as):
         {"claims": {"nonce": None}},
         {"claims": {"aud": "another"}},
         {"claims": {"aud": ["fairway-trader", "another"]}},
+        {"claims": {"aud": "another", "azp": "fairway-trader"}},
         {"claims": {"iss": "http://localhost:1"}},
         {"claims": {"sub": None}},
         {"claims": {"exp": 1700000000}},
@@ -258,6 +260,20 @@ def test_a_traders_identity_never_opens_the_agency(traveller, work_as):
     assert traveller.fairway.get("/console/").status_code == 403
 
 
+def test_the_agencys_identity_never_opens_a_trader(traveller, work_as):
+    with work_as(SETTER) as work:
+        rae = make_person(work, name="Rae Cole", email="rae@agency.example")
+        trader = make_trader(work, officer=rae)
+        service.invite_staff(work, rae.email, AgencyRole.REVIEWER, site="http://x")
+    traveller.first("agency", "rae", name="Rae Cole")
+    page = f"/traders/{trader.id}/sites"
+    assert traveller.fairway.get(page).status_code == 403
+    # By another way in the same person would be its officer, so that the refusal is the session's.
+    other = traveller.fairway.application.test_client()
+    sign_in(other, rae)
+    assert other.get(page).status_code == 200
+
+
 def test_an_ended_account_stays_closed(traveller, second, work_as):
     traveller.first("trader", "ada")
     with work_as(SETTER) as work:
@@ -267,7 +283,8 @@ def test_an_ended_account_stays_closed(traveller, second, work_as):
     assert "has ended" in second.why(second.go("trader", "ada"))
 
 
-def test_confirming_asks_the_provider_anew(traveller, op, clock, security_tags):
+def test_confirming_asks_the_provider_anew(traveller, second, op, clock, security_tags):
+    second.first("trader", "nia", name="Nia Field")
     traveller.first("trader", "ada")
     clock.advance(timedelta(minutes=6))
     begun = traveller.away("trader", "/confirm/with/trader?next=/security")
