@@ -56,10 +56,14 @@ class AgencyRole(StrEnum):
 
 
 class ActorKind(StrEnum):
-    """The four kinds of actor."""
+    """The five kinds of actor.
+
+    `HALF` is a person who has given one proof of two: nothing is theirs but the way to the second.
+    """
 
     ANONYMOUS = "anonymous"
     PERSON = "person"
+    HALF = "half"
     CLIENT = "client"
     SYSTEM = "system"
 
@@ -99,6 +103,8 @@ class Actor:
         match self.kind:
             case ActorKind.PERSON:
                 return f"person:{self.person_id}"
+            case ActorKind.HALF:
+                return f"half:{self.person_id}"
             case ActorKind.CLIENT:
                 return f"client:{self.client_id}"
             case ActorKind.SYSTEM:

@@ -15,6 +15,10 @@ class Permission(StrEnum):
     """Anyone may use the demonstration's sign-in and mailbox; the routes exist in demo mode only."""
     SIGNED_IN = "signed-in"
     """Any person who is signed in, for pages about themselves."""
+    SIGN_IN_GO_ON = "sign-in:go-on"
+    """A person who has given the first of two proofs gives the second."""
+    FACTOR_ENROL = "factor:enrol"
+    """Set up a passkey or an authenticator app of one's own, once signed in or on the way there."""
 
     TRADER_REGISTER = "trader:register"
     """Register a new trader and become its officer."""

@@ -26,6 +26,8 @@ POLICY: Mapping[Permission, tuple[Predicate, ...]] = {
     Permission.PUBLIC: (p.ANYONE,),
     Permission.DEMO_USE: (p.ANYONE,),
     Permission.SIGNED_IN: (p.IS_SIGNED_IN,),
+    Permission.SIGN_IN_GO_ON: (p.IS_HALF_SIGNED_IN,),
+    Permission.FACTOR_ENROL: (p.IS_SIGNED_IN, p.IS_HALF_SIGNED_IN),
     Permission.TRADER_REGISTER: (p.IS_NOT_AGENCY,),
     Permission.TRADER_VIEW: AT_THE_TRADER,
     Permission.TRADER_EDIT: OF_THE_TRADER,

@@ -96,6 +96,9 @@ def acts_under(
 
 ANYONE = _of_actor("is anyone", lambda _actor: True)
 IS_SIGNED_IN = _of_actor("is signed in", lambda actor: actor.kind is ActorKind.PERSON)
+IS_HALF_SIGNED_IN = _of_actor(
+    "has given one proof of two", lambda actor: actor.kind is ActorKind.HALF
+)
 IS_NOT_AGENCY = _of_actor(
     "is a person outside the agency",
     lambda actor: actor.kind is ActorKind.PERSON and not actor.is_agency,

@@ -10,7 +10,7 @@ import click
 from app.cli.catalogue import catalogue
 from app.cli.operations import database, demo, doctor, serve, worker
 from app.cli.partners import register
-from app.cli.people import client, staff
+from app.cli.people import client, person, staff
 from app.cli.record import audit
 from app.cli.runtime import RefusedError
 from app.config import UnknownSettingError
@@ -23,7 +23,19 @@ def fairway() -> None:
     """Fairway: the trusted-trader partnership portal."""
 
 
-for command in (serve, worker, doctor, database, demo, staff, client, catalogue, register, audit):
+for command in (
+    serve,
+    worker,
+    doctor,
+    database,
+    demo,
+    staff,
+    person,
+    client,
+    catalogue,
+    register,
+    audit,
+):
     fairway.add_command(command)
 
 

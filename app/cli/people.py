@@ -10,6 +10,7 @@ from app.authz.actor import AgencyRole
 from app.cli.runtime import RefusedError, runtime
 from app.identity import service
 from app.identity.models import ApiClient
+from app.identity.queries import person_by_email
 
 
 @click.group()
@@ -25,6 +26,23 @@ def invite(mail: str, role: str) -> None:
     with runtime() as run, run.work() as work:
         _, address = service.invite_staff(work, mail, AgencyRole(role), site=run.settings.address)
     click.echo(f"Invited. The link, which also goes out by mail:\n{address}")
+
+
+@click.group()
+def person() -> None:
+    """Everybody who signs in."""
+
+
+@person.command(name="recover")
+@click.argument("mail")
+def recover(mail: str) -> None:
+    """Send MAIL a link to set up a new second factor, and print it. Check who asks first."""
+    with runtime() as run, run.work() as work:
+        found = person_by_email(work.session, mail)
+        if found is None or found.ended_at is not None:
+            raise RefusedError(f"Nobody with the address {mail} has access.")
+        address = service.invite_back(work, found, site=run.settings.address)
+    click.echo(f"The link, which also goes out by mail:\n{address}")
 
 
 @click.group()

@@ -3,7 +3,7 @@
 import re
 
 from flask_babel import gettext, lazy_gettext
-from wtforms import Field, PasswordField, StringField
+from wtforms import Field, HiddenField, PasswordField, StringField
 from wtforms.validators import DataRequired, Length, ValidationError
 
 from app.identity import rules
@@ -122,10 +122,53 @@ class JoinKnownForm(Form):
     password = password_field(lazy_gettext("Your password"))
 
 
-class ConfirmForm(Form):
-    """The password again, before something that cannot be taken back."""
+def code_field(label: str) -> StringField:
+    """A code of an authenticator app; spaces in it do not matter."""
+    return StringField(
+        label,
+        validators=[
+            DataRequired(lazy_gettext("Type the code.")),
+            Length(max=40, message=lazy_gettext("Use at most %(max)d characters.")),
+        ],
+        render_kw={"autocomplete": "one-time-code", "inputmode": "numeric", "spellcheck": "false"},
+    )
 
-    password = password_field(lazy_gettext("Your password"))
+
+class CodeForm(Form):
+    """The six digits that the app shows now."""
+
+    code = code_field(lazy_gettext("Code from your authenticator app"))
+
+
+class RecoveryCodeForm(Form):
+    """One of the ten codes on paper."""
+
+    recovery_code = StringField(
+        lazy_gettext("Recovery code"),
+        validators=[
+            DataRequired(lazy_gettext("Type the code.")),
+            Length(max=40, message=lazy_gettext("Use at most %(max)d characters.")),
+        ],
+        render_kw={"autocomplete": "off", "spellcheck": "false", "autocapitalize": "none"},
+    )
+
+
+class PasskeyForm(Form):
+    """What the browser's script puts in: the answer of the authenticator, as JSON."""
+
+    credential = HiddenField(filters=[])
+
+
+class NewPasskeyForm(PasskeyForm):
+    """A passkey and what its owner calls it."""
+
+    name = StringField(
+        lazy_gettext("Name of this passkey"),
+        validators=[
+            DataRequired(lazy_gettext("Write a name.")),
+            Length(max=60, message=lazy_gettext("Use at most %(max)d characters.")),
+        ],
+    )
 
 
 class PlainForm(Form):

@@ -7,6 +7,7 @@ browser journeys that sign many people in from one address.
 
 import hashlib
 import hmac
+import uuid
 from dataclasses import dataclass
 from datetime import timedelta
 from math import ceil
@@ -24,6 +25,11 @@ from app.web.requests import circumstances
 from app.web.wiring import wiring
 
 FAILURES = 5
+SECOND_FACTOR = (
+    (5, timedelta(minutes=5)),
+    (20, timedelta(hours=1)),
+    (50, timedelta(days=1)),
+)
 UNVERIFIED = "unverified_person"
 LOCK = timedelta(minutes=10)
 
@@ -73,6 +79,11 @@ class PostgresStorage(Storage):
 def by_address() -> str:
     """Count for the sender's address."""
     return f"address:{request.remote_addr}"
+
+
+def by_nobody() -> str:
+    """One count for the whole world."""
+    return "everybody"
 
 
 def by_email() -> str:
@@ -155,6 +166,37 @@ def begin_attempt(purpose: str, who: str) -> Attempt:
     now = wired.clock.now()
     counted = rate_store.count(wired.engine, key, now=now, lasts=LOCK, stretch_to=FAILURES)
     return Attempt(key, counted.count, counted.ends - now)
+
+
+def begin_second_factor(person_id: uuid.UUID) -> timedelta | None:
+    """Count a try at a person's second factor before it is judged; the wait, when it is too many.
+
+    5 in 5 minutes, 20 in an hour, 50 in a day, as at PyPI, from wherever they come.
+    """
+    if lifted():
+        return None
+    wired = wiring()
+    now = wired.clock.now()
+    waits = []
+    for most, lasts in SECOND_FACTOR:
+        counted = rate_store.count(wired.engine, _second(person_id, lasts), now=now, lasts=lasts)
+        if counted.count > most:
+            waits.append(counted.ends - now)
+    return max(waits, default=None)
+
+
+def succeed_second_factor(person_id: uuid.UUID) -> None:
+    """The try was right, so it does not count; wrong ones before it do."""
+    if lifted():
+        return
+    wired = wiring()
+    for _, lasts in SECOND_FACTOR:
+        key = _second(person_id, lasts)
+        rate_store.count(wired.engine, key, now=wired.clock.now(), lasts=lasts, amount=-1)
+
+
+def _second(person_id: uuid.UUID, lasts: timedelta) -> str:
+    return f"second-factor:{person_id}:{int(lasts.total_seconds())}"
 
 
 def succeed(attempt: Attempt) -> None:

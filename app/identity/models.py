@@ -143,6 +143,7 @@ class LinkPurpose(StrEnum):
     VERIFY_MAIL = "verify-mail"
     RESET_PASSWORD = "reset-password"  # noqa: S105 - the name of a purpose.
     JOIN_STAFF = "join-staff"
+    RECOVER = "recover"
 
 
 class OneTimeLink(HasId, Base):

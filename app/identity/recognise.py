@@ -21,6 +21,7 @@ from app.authz.actor import ANONYMOUS, Actor, ActorKind, AgencyRole, Grant, Trad
 from app.db.session import Principal, transaction
 from app.identity.limits import limiter
 from app.identity.models import ApiClient, TokenDenial
+from app.identity.rules import Method, is_complete
 from app.identity.scopes import audience_at
 from app.identity.session_store import Found
 from app.identity.sessions import PostgresSessions, this_session
@@ -49,6 +50,7 @@ class SignedIn:
     email: str
     fresh_at: datetime | None
     agency_roles: frozenset[AgencyRole]
+    method: Method
     is_authenticated: bool = True
     is_active: bool = True
     is_anonymous: bool = False
@@ -76,6 +78,7 @@ def person_of_session(_request: Request) -> SignedIn | None:
         # A session that a trader's provider opened never reaches the agency's side, whatever
         # roles the person has or is given while it lasts.
         agency_roles=frozenset() if _side(found) == "trader" else found.agency_roles,
+        method=found.method or Method.PASSWORD,
     )
 
 
@@ -98,6 +101,14 @@ def recogniser(appointments_of: AppointmentsOf, grants_of: GrantsOf) -> Callable
         if not current_user.is_authenticated:
             return ANONYMOUS
         person = cast("SignedIn", current_user)
+        if not is_complete(person.method, at_agency=bool(person.agency_roles)):
+            return Actor(
+                ActorKind.HALF,
+                person_id=person.person_id,
+                name=person.name,
+                email=person.email,
+                session_id=person.session_id,
+            )
         # The cookie's value itself: the database looks up its hash, so that whoever can run SQL
         # as the application can name no session but one that they hold.
         g.credential = request.cookies.get(current_app.config["SESSION_COOKIE_NAME"], "")
@@ -114,7 +125,8 @@ def recogniser(appointments_of: AppointmentsOf, grants_of: GrantsOf) -> Callable
             name=person.name,
             email=person.email,
             session_id=person.session_id,
-            fresh_at=person.fresh_at,
+            # The contract has a demonstration's session count as fresh for its whole life.
+            fresh_at=wiring().clock.now() if person.method is Method.DEMO else person.fresh_at,
             agency_roles=person.agency_roles,
             appointments=appointments,
             grants=grants,

@@ -25,6 +25,8 @@ FRESH_FOR = timedelta(minutes=5)
 VERIFY_WITHIN = timedelta(hours=24)
 RESET_WITHIN = timedelta(hours=1)
 JOIN_WITHIN = timedelta(days=7)
+RECOVER_WITHIN = timedelta(days=1)
+CHALLENGE_WITHIN = timedelta(minutes=5)
 
 PASSWORD_MIN = 12
 PASSWORD_MAX = 256
@@ -59,6 +61,14 @@ def is_complete(method: Method, *, at_agency: bool) -> bool:
     is offered to them only where it vouches for that; the demonstration is closed to the world.
     """
     return method in PHISHING_RESISTANT if at_agency else method not in HALF
+
+
+def may_enrol(method: Method, *, has_factor: bool) -> bool:
+    """Whether a half session may set up a factor: the first one, or by the agency's link.
+
+    A password alone must not, where a factor exists; else the factor would protect nothing.
+    """
+    return method is Method.INVITATION or (method is Method.PASSWORD and not has_factor)
 
 
 class Lapse(StrEnum):

@@ -140,6 +140,36 @@ def mark_fresh(db: Session, session_id: uuid.UUID, now: datetime) -> None:
     db.execute(update(WebSession).where(WebSession.id == session_id).values(fresh_at=now))
 
 
+def change_token(db: Session, session_id: uuid.UUID) -> str:
+    """Give the session another token; the one before opens nothing from now on."""
+    token = new_token()
+    db.execute(
+        update(WebSession).where(WebSession.id == session_id).values(token_hash=digest(token))
+    )
+    return token
+
+
+def take(db: Session, session_id: uuid.UUID, key: str) -> object:
+    """What the session holds under `key`, taken out of it; `None` when there is nothing."""
+    session = db.scalars(
+        select(WebSession).where(WebSession.id == session_id).with_for_update()
+    ).one_or_none()
+    if session is None or key not in session.data:
+        return None
+    left = dict(session.data)
+    taken: object = left.pop(key)
+    session.data = left
+    return taken
+
+
+def is_new_browser(db: Session, person_id: uuid.UUID, browser: Browser) -> bool:
+    """Whether the person was signed in before, but in none of the last month's like this one."""
+    whole = WebSession.method.not_in(tuple(rules.HALF))
+    seen = select(WebSession.user_agent).where(WebSession.person_id == person_id, whole)
+    agents = set(db.scalars(seen))
+    return bool(agents) and browser.user_agent not in agents
+
+
 def end(db: Session, session_id: uuid.UUID, now: datetime) -> None:
     """Close one session; what it carried is dropped. A session of nobody is deleted."""
     db.execute(

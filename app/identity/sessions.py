@@ -5,6 +5,7 @@ sign-in, so that nobody can hand another person a session that is already open. 
 a short transaction of its own, committed whatever the answer to the request.
 """
 
+import secrets
 import uuid
 from datetime import datetime
 from typing import Any
@@ -18,13 +19,14 @@ from app.audit.access import record_security_event
 from app.audit.tags import SecurityTag
 from app.db.session import Principal, transaction
 from app.identity import session_store
-from app.identity.rules import Method
+from app.identity.rules import CHALLENGE_WITHIN, Method
 from app.identity.session_store import Browser, Found
 from app.web.access import is_api
 from app.web.requests import circumstances
 from app.web.wiring import wiring
 
 KEEPER = Principal("system:session")
+CHALLENGE = "challenge"
 SHOWN = 300  # Characters of a browser's description that are kept.
 
 
@@ -44,6 +46,7 @@ class BrowserSession(CallbackDict[str, Any], SessionMixin):
         self.modified = False
         self.token: str | None = None
         self.forget = False
+        self.rotate = False
         self.failure: OperationalError | None = None
 
     @property
@@ -111,6 +114,9 @@ class PostgresSessions(SessionInterface):
         response.vary.add("Cookie")
         if session.modified and (session.found is not None or session):
             self._save(session)
+        if session.rotate and session.id is not None and session.token is None:
+            with transaction(wiring().engine, KEEPER) as db:
+                session.token = session_store.change_token(db, session.id)
         name = self.get_cookie_name(app)
         fence = {
             "path": "/",
@@ -160,6 +166,36 @@ def sign_in(person_id: uuid.UUID, request: Request, method: Method) -> uuid.UUID
     return session_id
 
 
+def put_challenge(purpose: str) -> bytes:
+    """Keep a new challenge for the browser's authenticator in the session, in place of any other."""
+    challenge = secrets.token_bytes(32)
+    this_session()[CHALLENGE] = {
+        "challenge": challenge.hex(),
+        "purpose": purpose,
+        "at": wiring().clock.now().isoformat(),
+    }
+    return challenge
+
+
+def take_challenge(purpose: str) -> bytes | None:
+    """The challenge that was kept for this purpose up to five minutes ago; it is good for once.
+
+    The row is locked while it is taken, so that two answers at once cannot both use it.
+    """
+    wired = wiring()
+    current = this_session()
+    current.pop(CHALLENGE, None)
+    if current.id is None:
+        return None
+    with transaction(wired.engine, KEEPER) as db:
+        kept = session_store.take(db, current.id, CHALLENGE)
+    if not isinstance(kept, dict) or kept.get("purpose") != purpose:
+        return None
+    if wired.clock.now() >= datetime.fromisoformat(kept["at"]) + CHALLENGE_WITHIN:
+        return None
+    return bytes.fromhex(kept["challenge"])
+
+
 def sign_out() -> None:
     """End the current session and take its cookie back."""
     wired = wiring()
@@ -175,11 +211,16 @@ def sign_out() -> None:
 
 
 def mark_fresh() -> datetime:
-    """Note that the person has just proved again who they are, and give the instant."""
+    """Note that the person has just proved again who they are, and give the instant.
+
+    The token changes, as at sign-in: what somebody may have overheard before is worth nothing. It
+    does so at the end of the request, whose own transactions are still bound to the old one.
+    """
     wired = wiring()
     now = wired.clock.now()
     current = this_session()
     if current.id is not None:
         with transaction(wired.engine, KEEPER) as db:
             session_store.mark_fresh(db, current.id, now)
+        current.rotate = True
     return now

@@ -3,27 +3,30 @@
 Two ways to ask for it, and nothing typed is ever lost:
 
 - A form derives from `StepUpForm`; its page puts `step_up(form)` of `identity/step_up.html` above
-  its button. While the last proof is fresh nothing shows. When it is not, a password field stands
-  in the form itself, and the view asks `form.confirm()` before it calls the service:
+  its button. While the last proof is fresh nothing shows. When it is not, the page offers what
+  the person has: a passkey, which makes the session fresh without sending the form, or a code of
+  the authenticator app in the form itself. The view asks `form.confirm()` before the service:
 
       if form.validate_on_submit() and form.confirm():
 
 - A page without such a form calls `require_fresh()`, which sends the person to `/confirm` and back.
+
+A password alone is no step-up; the agency's people use a passkey, as at sign-in.
 """
 
 from dataclasses import replace
-from math import ceil
 from urllib.parse import quote
 
 from flask import g, redirect, request, url_for
-from flask_babel import gettext, lazy_gettext, ngettext
+from flask_babel import gettext, lazy_gettext
 from werkzeug.exceptions import HTTPException
-from wtforms import PasswordField
+from wtforms import StringField
 
 from app.audit.access import record_security_event
 from app.audit.tags import SecurityTag
-from app.identity import limits, queries, rules, sessions
-from app.identity.passwords import verify_password
+from app.identity import proving, rules, sessions
+from app.identity.factors import Factors, factors_of
+from app.kernel.errors import NotAllowedError
 from app.web.forms import Form
 from app.web.requests import circumstances, current_actor, current_work
 from app.web.wiring import wiring
@@ -37,75 +40,101 @@ def is_fresh() -> bool:
 def require_fresh() -> None:
     """Send a person whose last proof is too old to `/confirm`, and back to this address.
 
-    For pages that are fetched. A form that is sent uses `StepUpForm`, which loses nothing.
+    For pages that are fetched, and for buttons, which lead back to the security page. A form with
+    something typed in it uses `StepUpForm`, which loses nothing.
     """
     if is_fresh():
         return
-    here = request.full_path.rstrip("?") if request.method == "GET" else "/"
+    here = request.full_path.rstrip("?") if request.method == "GET" else "/security"
     address = f"{url_for('identity.step_up')}?next={quote(here)}"
     raise HTTPException(response=redirect(address, code=303))
 
 
-def prove(password: str) -> str | None:
-    """Judge the password of the signed-in person; `None` when right, else what to tell them.
+def own_factors() -> Factors:
+    """What the signed-in person has."""
+    actor = current_actor()
+    if actor.person_id is None:
+        raise NotAllowedError("Sign in first.")
+    return factors_of(current_work().session, actor.person_id)
 
-    Side effects in order, each committed at once: the try is counted; a security event; when
-    right, the session is fresh from now on.
+
+def offers_code() -> bool:
+    """Whether a code of an authenticator app will do: not for the agency's people."""
+    return not current_actor().is_agency and own_factors().authenticator is not None
+
+
+def prove(code: str) -> str | None:
+    """Judge a code of the signed-in person; `None` when right, else what to tell them.
+
+    When right, the session is fresh from now on, under a new token.
     """
     actor = current_actor()
-    wired = wiring()
-    attempt = limits.begin_attempt("step-up", str(actor.person_id))
-    if attempt.locked:
-        minutes = ceil(attempt.wait.total_seconds() / 60)
-        return str(
-            ngettext(
-                "Too many wrong passwords. Wait one minute, then try again.",
-                "Too many wrong passwords. Wait %(num)d minutes, then try again.",
-                minutes,
-            )
-        )
-    person = None
-    if actor.person_id is not None:
-        person = queries.person(current_work().session, actor.person_id)
-    if person is None or not verify_password(person.password_hash, password):
-        record_security_event(
-            wired.engine, SecurityTag.STEP_UP_FAILED, circumstances(), person_id=actor.person_id
-        )
-        return str(gettext("This is not the right password."))
-    limits.succeed(attempt)
-    fresh_at = sessions.mark_fresh()
-    g.actor = replace(actor, fresh_at=fresh_at)
-    current_work().actor = g.actor
-    record_security_event(
-        wired.engine, SecurityTag.STEPPED_UP, circumstances(), person_id=actor.person_id
+    if actor.person_id is None or not offers_code():
+        return str(gettext("Confirm with your passkey."))
+    problem = proving.judge_code(actor.person_id, code)
+    _note(proved=problem is None)
+    return problem
+
+
+def prove_by_passkey(answer: str) -> bool:
+    """Judge a passkey's answer of the signed-in person; when right, the session is fresh."""
+    actor = current_actor()
+    right = (
+        actor.person_id is not None
+        and proving.judge_passkey(answer, "confirm", actor.person_id) is not None
     )
-    return None
+    _note(proved=right)
+    return right
+
+
+def _note(*, proved: bool) -> None:
+    actor = current_actor()
+    if proved:
+        g.actor = replace(actor, fresh_at=sessions.mark_fresh())
+        current_work().actor = g.actor
+    record_security_event(
+        wiring().engine,
+        SecurityTag.STEPPED_UP if proved else SecurityTag.STEP_UP_FAILED,
+        circumstances(),
+        person_id=actor.person_id,
+    )
 
 
 class StepUpForm(Form):
     """A form that may be sent only by somebody who has just proved who they are."""
 
-    password_again = PasswordField(
-        lazy_gettext("Your password"), filters=[], render_kw={"autocomplete": "current-password"}
+    code_again = StringField(
+        lazy_gettext("Code from your authenticator app"),
+        render_kw={"autocomplete": "one-time-code", "inputmode": "numeric"},
     )
 
     @property
-    def asks_for_password(self) -> bool:
-        """Whether the page has to show the password field."""
+    def asks_again(self) -> bool:
+        """Whether the page has to ask for a proof."""
         return not is_fresh()
 
+    @property
+    def offers_code(self) -> bool:
+        return offers_code()
+
+    @property
+    def offers_passkey(self) -> bool:
+        return bool(own_factors().passkeys)
+
     def confirm(self) -> bool:
-        """Whether the sender may go on; if not, the reason stands beside the password field.
+        """Whether the sender may go on; if not, the reason stands beside the field.
 
         Ask it after `validate_on_submit()`, so that a proof is not used up by a typing error.
         """
         if is_fresh():
             return True
-        if not self.password_again.data:
-            problem: str | None = gettext("Type your password to confirm that it is you.")
+        if not self.offers_code:
+            problem: str | None = gettext("Confirm with your passkey, then send the form.")
+        elif not self.code_again.data:
+            problem = gettext("Confirm that it is you: type the code of your authenticator app.")
         else:
-            problem = prove(self.password_again.data)
+            problem = prove(self.code_again.data)
         if problem is None:
             return True
-        self.password_again.errors = [problem]
+        self.code_again.errors = [problem]
         return False

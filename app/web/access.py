@@ -74,7 +74,7 @@ def enforce() -> Response | None:
     actor = current_actor()
     if may_ever(actor, permission):
         return None
-    if actor.kind is ActorKind.ANONYMOUS:
+    if actor.kind in {ActorKind.ANONYMOUS, ActorKind.HALF}:
         if is_api():
             raise _token_needed()
         return kept() if can_be_kept() else _to_sign_in()

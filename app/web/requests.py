@@ -77,6 +77,15 @@ def current_work() -> Work:
     return work
 
 
+def settle() -> None:
+    """Commit what this request has done so far.
+
+    For the one case in which a short transaction of its own refers to a row that is only just
+    being made: the session of a person who has just joined. What follows must not fail.
+    """
+    current_work().session.commit()
+
+
 def circumstances(**data: object) -> Circumstances:
     """Where this request came from, for the short transactions of `app.audit.access`."""
     return Circumstances(

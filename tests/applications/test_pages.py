@@ -24,7 +24,7 @@ from tests.factories.applications import (
     make_ready,
     make_submitted,
 )
-from tests.factories.identity import make_person, sign_in
+from tests.factories.identity import make_person, prove_again, sign_in
 from tests.factories.traders import acting, add_site, appoint_person, make_trader
 
 
@@ -413,10 +413,11 @@ def test_signing_asks_for_a_fresh_proof_and_loses_nothing(scene):
     scene.clock.advance(timedelta(minutes=10))
     page = client.post(address, data=data)
     assert page.status_code == 422
-    assert "Type your password to confirm that it is you." in page.text
+    assert "Confirm with your passkey, then send the form." in page.text
     assert f'value="{scene.officer.name}"' in page.text
     assert "application:agreement-signed" not in scene.tags()
-    page = client.post(address, data={**data, "password_again": "seven quiet harbours"})
+    prove_again(client)
+    page = client.post(address, data=data)
     assert page.status_code == 303
     assert "application:agreement-signed" in scene.tags()
 

@@ -33,6 +33,7 @@ def program(*scopes: str, of: UUID | None = None) -> Actor:
 
 ACTORS = {
     "anonymous": ANONYMOUS,
+    "half a person": Actor(ActorKind.HALF, person_id=SPACE),
     "officer": trader(TraderRole.OFFICER),
     "preparer": trader(TraderRole.PREPARER),
     "consultant": trader(TraderRole.CONSULTANT),
@@ -47,7 +48,7 @@ ACTORS = {
     "system": system_actor("worker"),
 }
 EVERYONE = set(ACTORS)
-PEOPLE = EVERYONE - {"anonymous", "release system", "filing system", "system"}
+PEOPLE = EVERYONE - {"anonymous", "half a person", "release system", "filing system", "system"}
 AGENCY = {"reviewer", "supervisor", "programme manager", "auditor"}
 TRADERS = {"officer", "preparer", "consultant", "viewer"}
 PREPARE = {"officer", "preparer", "consultant"}
@@ -56,6 +57,8 @@ HOLDERS = {
     Permission.PUBLIC: EVERYONE,
     Permission.DEMO_USE: EVERYONE,
     Permission.SIGNED_IN: PEOPLE,
+    Permission.SIGN_IN_GO_ON: {"half a person"},
+    Permission.FACTOR_ENROL: PEOPLE | {"half a person"},
     Permission.TRADER_REGISTER: TRADERS | {"data only"},
     Permission.TRADER_VIEW: TRADERS,
     Permission.TRADER_EDIT: {"officer", "preparer"},
@@ -88,6 +91,8 @@ OF_THEMSELVES = {
     Permission.PUBLIC,
     Permission.DEMO_USE,
     Permission.SIGNED_IN,
+    Permission.SIGN_IN_GO_ON,
+    Permission.FACTOR_ENROL,
     Permission.TRADER_REGISTER,
 }
 

@@ -34,6 +34,7 @@ from tests.factories.casework import (
     take,
     verify_identifiers,
 )
+from tests.factories.identity import prove_again
 from tests.factories.traders import acting
 
 CANARY = "CANARY-9f3b: the reviewer thinks that they are careless"
@@ -402,9 +403,10 @@ def test_a_proof_that_is_too_old_is_asked_for_and_loses_nothing(held, staff, clo
     filled = {**fields, "reason_code": "no-evidence", "reason_text": "Nothing was attached."}
     asked = staff.reviewer.post(address, data={**filled, "step": "send"})
     assert asked.status_code == 422
-    assert "Type your password" in words(asked)
+    assert "Confirm with your passkey" in words(asked)
     assert "Nothing was attached." in asked.text
-    proven = {**filled, "step": "send", "password_again": "seven quiet harbours"}
+    prove_again(staff.reviewer)
+    proven = {**filled, "step": "send"}
     assert staff.reviewer.post(address, data=proven).status_code == 303
 
 

@@ -1,22 +1,28 @@
 """People with a way in, made through the service, and test clients that are signed in."""
 
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 from itertools import count
 from uuid import UUID
 
+import pyotp
 from flask.testing import FlaskClient
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.authz.actor import Actor, ActorKind, AgencyRole, TraderRole
 from app.db.session import transaction
 from app.identity import queries, service, session_store
-from app.identity.models import Person
+from app.identity.models import Authenticator, Passkey, Person, WebSession
 from app.identity.rules import Method
+from app.identity.sealing import FactorSeal
+from app.identity.secret_values import digest
 from app.identity.session_store import Browser
 from app.identity.sessions import KEEPER
 from app.web.wiring import Wiring
 from app.work import Work
 
+SECRET = "a secret for tests only, long enough to sign with"
 PASSWORD = "seven quiet harbours"
 _numbers = count(1)
 
@@ -70,3 +76,60 @@ def sign_in(client: FlaskClient, person: Person, method: Method = Method.PASSKEY
         )
     client.set_cookie(client.application.config["SESSION_COOKIE_NAME"], token)
     return session_id
+
+
+def prove_again(client: FlaskClient) -> None:
+    """Make the client's session fresh, as a passkey on the page does."""
+    wiring = client.application.extensions["fairway"]
+    name = client.application.config["SESSION_COOKIE_NAME"]
+    with transaction(wiring.engine, KEEPER) as db:
+        session_id = db.scalars(
+            select(WebSession.id).where(
+                WebSession.token_hash == digest(client.get_cookie(name).value)
+            )
+        ).one()
+        session_store.mark_fresh(db, session_id, wiring.clock.now())
+
+
+KEY = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
+
+
+def give_authenticator(work: Work, person: Person, key: str = KEY) -> None:
+    """Set up an authenticator app of the person that holds `key`; no code of it is used yet."""
+    row_id = work.new_id()
+    work.session.add(
+        Authenticator(
+            id=row_id,
+            person_id=person.id,
+            sealed_key=FactorSeal(SECRET).seal(key, row_id),
+            last_step=0,
+            created_at=work.now,
+        )
+    )
+    work.session.flush()
+
+
+def give_passkey(work: Work, person: Person, name: str = "Office laptop") -> Passkey:
+    """A passkey that nobody holds, for pages that list it."""
+    passkey = Passkey(
+        id=work.new_id(),
+        person_id=person.id,
+        name=name,
+        credential_id=work.new_id().bytes,
+        public_key=b"nobody holds it",
+        sign_count=0,
+        transports=[],
+        aaguid="",
+        multi_device=False,
+        backed_up=False,
+        created_at=work.now,
+        last_used_at=None,
+    )
+    work.session.add(passkey)
+    work.session.flush()
+    return passkey
+
+
+def code_at(at: datetime, key: str = KEY) -> str:
+    """What the app shows at that instant."""
+    return pyotp.TOTP(key).at(at)

@@ -26,6 +26,8 @@ OPEN_TO_HOLDERS = {
     "oidc.stopped": "It tells a browser about its own attempt.",
     "oidc.first": "The identity that waits in the browser's own session is the permission.",
     "oidc.begin_first": "The same.",
+    "identity.recover": "The token of a letter is the permission.",
+    "identity.recover_with_password": "The token of a letter and the password are.",
     "demo.message": "The demonstration's mailbox is open to whoever sits at the machine.",
 }
 NEVER = UUID("01a20000-0000-7000-8000-000000000000")

@@ -48,7 +48,7 @@ from tests.factories.applications import answer_all, check_eligibility, make_app
 from tests.factories.applications import submit as submit_application
 from tests.factories.casework import judge, make_staff, signed_in, staff_actor, take
 from tests.factories.documents import make_document, pdf
-from tests.factories.identity import make_person, sign_in
+from tests.factories.identity import give_passkey, make_person, sign_in
 from tests.factories.register import decide, propose
 from tests.factories.traders import (
     acting,
@@ -312,6 +312,7 @@ def make_tokens(work: Work, person: Person) -> Ids:
     for pages, purpose, facts in (
         (("verify", "verify_with_password"), LinkPurpose.VERIFY_MAIL, {"person_id": person.id}),
         (("reset", "reset_with_password"), LinkPurpose.RESET_PASSWORD, {"person_id": person.id}),
+        (("recover", "recover_with_password"), LinkPurpose.RECOVER, {"person_id": person.id}),
         (
             ("join", "join_with_password"),
             LinkPurpose.JOIN_STAFF,
@@ -349,6 +350,8 @@ def make_scene(app: FairwayApp, work_as: WorkAs) -> Scene:
     proposal = propose(work_as, trader_id, "validate", by=proposer, tier=2, reason_text=CANARY)
     with work_as(system_actor("test")):
         a["session_id"] = str(sign_in(app.test_client(), officer))
+    with work_as(system_actor("test")) as work:
+        a["passkey_id"] = str(give_passkey(work, officer).id)
     people = {
         **{f"a {role}": person for role, person in of_a.items()},
         **{f"b {role}": person for role, person in of_b.items()},

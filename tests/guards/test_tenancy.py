@@ -170,6 +170,7 @@ def test_the_agency_is_not_a_trader(site, scene):
             "identity.end_session": 404,
             **dict.fromkeys(("oidc.confirm", "oidc.link", "oidc.add", "oidc.add_identity"), 404),
             "oidc.remove": 404,
+            "identity.remove_passkey": 404,
             "traders.accept_own_invitation": 404,
         }
         if answer.status_code != known.get(cell.rule.endpoint, 403):

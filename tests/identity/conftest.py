@@ -13,7 +13,8 @@ from app.authz.actor import system_actor
 from app.db.session import Principal, transaction
 from app.identity.models import Person
 from app.notifications.models import Message
-from tests.factories.identity import make_person
+from tests.factories.authenticator import Device
+from tests.factories.identity import PASSWORD, code_at, give_authenticator, make_person
 
 TOKEN = re.compile(r'name="csrf_token"[^>]*value="([^"]+)"')
 LINK = re.compile(r"http://localhost:8000(/\S+)")
@@ -74,4 +75,44 @@ def security_tags(engine: Engine) -> Callable[[], list[str]]:
 def ada(work_as) -> Person:
     """A person whose address is verified."""
     with work_as(SETTER) as work:
-        return make_person(work, name="Ada Brook", email="ada@example.com")
+        person = make_person(work, name="Ada Brook", email="ada@example.com")
+        give_authenticator(work, person)
+        return person
+
+
+@pytest.fixture
+def come_in(post: Post, clock) -> Post:
+    """Sign in by password and then by the code that the app shows now."""
+
+    def send(path: str = "/sign-in", *, by=None, email: str, password: str = PASSWORD):
+        half = post(path, by=by, email=email, password=password)
+        assert half.location == "/sign-in/go-on", half.text
+        return post("/sign-in/code", page="/sign-in/go-on", by=by, code=code_at(clock.now()))
+
+    return send
+
+
+def options_for(client: FlaskClient, page: str, address: str) -> dict:
+    """What the script of `page` is given for the browser's authenticator."""
+    token = TOKEN.search(client.get(page).text)[1]
+    answer = client.post(address, data={"csrf_token": token})
+    assert answer.status_code == 200, answer.text
+    return answer.get_json()
+
+
+def enrol(client: FlaskClient, post: Post, device: Device, **lies: object) -> TestResponse:
+    """Set up a passkey on the device, as the page's script does."""
+    page = "/security/passkeys/new"
+    options = options_for(client, page, "/security/passkeys/options")
+    return post(page, by=client, name="Laptop", credential=device.create(options, **lies))
+
+
+def sign_in_by(client: FlaskClient, post: Post, device: Device, **lies: object) -> TestResponse:
+    """Sign in with the device's passkey, as the page's script does."""
+    options = options_for(client, "/sign-in", "/sign-in/passkey/options")
+    return post(
+        "/sign-in/passkey",
+        page="/sign-in",
+        by=client,
+        credential=device.get(options, **lies),
+    )

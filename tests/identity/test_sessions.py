@@ -86,10 +86,10 @@ def test_a_session_is_touched_at_most_once_a_minute(ada, client, clock, engine):
     assert seen() == clock.now()
 
 
-def test_signing_in_changes_the_token_and_the_form_token(ada, app, client, post, engine):
+def test_signing_in_changes_the_token_and_the_form_token(ada, app, client, come_in, engine):
     before_page = client.get("/sign-in").text
     before = client.get_cookie("fairway").value
-    post("/sign-in", email=ada.email, password=PASSWORD)
+    come_in(email=ada.email)
     after = client.get_cookie("fairway").value
     assert before != after
     planted = app.test_client()

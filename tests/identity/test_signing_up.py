@@ -6,13 +6,15 @@ from datetime import timedelta
 import pytest
 
 from app.identity.models import LinkPurpose
-from tests.factories.identity import PASSWORD
+from tests.factories.identity import PASSWORD, code_at
 from tests.identity.conftest import TOKEN
 
 NEW = {"name": "Bea Holm", "email": "bea@example.com", "password": "nine slow barges"}
 
 
-def test_a_new_person_signs_up_verifies_and_is_in(client, post, newest_link, security_tags):
+def test_a_new_person_signs_up_verifies_enrols_and_is_in(
+    client, clock, post, newest_link, security_tags
+):
     answer = post("/sign-up", **NEW)
     assert (answer.status_code, answer.location) == (303, "/sign-up/sent")
     assert "bea@example.com" in client.get("/sign-up/sent").text
@@ -22,7 +24,18 @@ def test_a_new_person_signs_up_verifies_and_is_in(client, post, newest_link, sec
     assert client.get(link).status_code == 200
     assert client.get(link).status_code == 200
     answer = post(link, password=NEW["password"])
-    assert (answer.status_code, answer.location) == (303, "/")
+    assert (answer.status_code, answer.location) == (303, "/sign-in/go-on")
+
+    # Nothing is open before the second factor, and what leads to it is.
+    assert client.get("/security").location == "/sign-in?next=/security"
+    assert client.get("/sign-in").location == "/sign-in/go-on"
+    assert "Set up a passkey" in client.get("/sign-in/go-on").text
+    shown = client.get("/security/authenticator").text
+    key = re.search(r'id="authenticator-key">([^<]+)<', shown)[1].replace(" ", "")
+    assert post("/security/authenticator", code="000000").status_code == 422
+    codes = post("/security/authenticator", code=code_at(clock.now(), key))
+    assert codes.status_code == 200
+    assert len(re.findall(r"<code>[a-z2-9]{8}-[a-z2-9]{8}</code>", codes.text)) == 10
 
     page = client.get("/security")
     assert page.status_code == 200
@@ -118,9 +131,9 @@ def test_every_mistake_of_a_form_is_told_at_once(post):
 
 
 def test_a_reset_sets_the_password_ends_sessions_and_tells(
-    app, ada, client, clock, post, letters, newest_link
+    app, ada, client, clock, post, come_in, letters, newest_link
 ):
-    post("/sign-in", email=ada.email, password=PASSWORD)
+    come_in(email=ada.email)
     assert client.get("/security").status_code == 200
     elsewhere = app.test_client()
     post("/reset", by=elsewhere, email=ada.email)

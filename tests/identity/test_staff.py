@@ -6,8 +6,9 @@ from app.audit.models import AuditEvent
 from app.authz.actor import AgencyRole
 from app.identity import queries, service
 from app.identity.models import Person, StaffRole
+from tests.factories.authenticator import Device
 from tests.factories.identity import PASSWORD, make_person
-from tests.identity.conftest import SETTER
+from tests.identity.conftest import SETTER, enrol, sign_in_by
 
 SITE = "http://localhost:8000"
 
@@ -21,20 +22,35 @@ def invited(work_as):
     return address.removeprefix(SITE)
 
 
-def test_an_invited_person_joins_and_signs_in(invited, client, post, letters, work_as):
+def test_an_invited_person_joins_with_a_passkey_and_no_password_opens_the_console(
+    invited, app, client, post, letters, work_as
+):
     assert letters()[-1].recipient == "rae@agency.example"
     assert invited in letters()[-1].body
     page = client.get(invited)
     assert "reviewer" in page.text
     assert "rae@agency.example" in page.text
     answer = post(invited, name="Rae Cole", password="eleven calm ferries")
-    assert answer.location == "/sign-in?next=/console/"
+    assert answer.location == "/sign-in/go-on"
     assert client.get(invited).status_code == 410
-    post("/sign-in", email="rae@agency.example", password="eleven calm ferries")
-    assert "Agency console" in client.get("/security").text
+    # The password opens nothing, before the passkey is there and afterwards.
+    by_password = {"email": "rae@agency.example", "password": "eleven calm ferries"}
+    elsewhere = app.test_client()
+    refused = post("/sign-in", by=elsewhere, **by_password)
+    assert (refused.status_code, elsewhere.get("/console/").status_code) == (422, 303)
+    assert "sign in with a passkey" in refused.text
+    assert client.get("/console/").status_code == 303
+    assert client.get("/security/authenticator").status_code == 403
+
+    device = Device()
+    enrol(client, post, device)
+    assert client.get("/console/").status_code == 200
+    assert post("/sign-in", by=elsewhere, **by_password).status_code == 422
+    assert sign_in_by(elsewhere, post, device).status_code == 303
+    assert "Agency console" in elsewhere.get("/security").text
     with work_as(SETTER) as work:
         tags = [one.tag for one in work.session.query(AuditEvent).order_by(AuditEvent.id)]
-    assert tags == ["staff:invited", "person:signed-up", "staff:appointed"]
+    assert tags == ["staff:invited", "person:signed-up", "staff:appointed", "passkey:added"]
 
 
 def test_a_poor_password_does_not_use_the_invitation_up(invited, client, post):

@@ -11,7 +11,7 @@ from app.authz.permissions import Permission
 from app.identity.step_up import StepUpForm, require_fresh
 from app.web.access import requires
 from app.web.fragments import render
-from tests.factories.identity import PASSWORD, sign_in
+from tests.factories.identity import code_at, sign_in
 
 PAGE = """
 {% extends "layout/portal.html" %}
@@ -71,7 +71,7 @@ def browser(deciding, ada, engine, clock):
 
 
 def test_a_fresh_session_is_asked_nothing(browser, post):
-    assert "password_again" not in browser.get("/decide").text
+    assert "code_again" not in browser.get("/decide").text
     answer = post("/decide", by=browser, reason="sound")
     assert (answer.status_code, answer.location) == (303, "/decided/sound")
 
@@ -80,20 +80,20 @@ def test_a_stale_one_is_asked_in_the_form_and_nothing_typed_is_lost(
     browser, clock, post, security_tags
 ):
     clock.advance(timedelta(minutes=5))
-    assert "password_again" in browser.get("/decide").text
+    assert "code_again" in browser.get("/decide").text
     answer = post("/decide", by=browser, reason="sound")
     assert answer.status_code == 422
     assert "confirm that it is you" in answer.text
     assert 'value="sound"' in answer.text
 
-    answer = post("/decide", by=browser, reason="sound", password_again="wrong")
+    answer = post("/decide", by=browser, reason="sound", code_again="000000")
     assert answer.status_code == 422
-    assert "not the right password" in answer.text
+    assert "not right" in answer.text
     assert 'value="sound"' in answer.text
 
-    answer = post("/decide", by=browser, reason="sound", password_again=PASSWORD)
+    answer = post("/decide", by=browser, reason="sound", code_again=code_at(clock.now()))
     assert (answer.status_code, answer.location) == (303, "/decided/sound")
-    assert security_tags() == ["step-up:failed", "step-up:succeeded"]
+    assert security_tags() == ["second-factor:failed", "step-up:failed", "step-up:succeeded"]
 
     # And it holds for five minutes more.
     clock.advance(timedelta(minutes=4, seconds=59))
@@ -105,10 +105,10 @@ def test_a_stale_one_is_asked_in_the_form_and_nothing_typed_is_lost(
 def test_five_wrong_proofs_lock_the_proof(browser, clock, post):
     clock.advance(timedelta(minutes=5))
     for _ in range(5):
-        post("/decide", by=browser, reason="sound", password_again="wrong")
-    answer = post("/decide", by=browser, reason="sound", password_again=PASSWORD)
+        post("/decide", by=browser, reason="sound", code_again="000000")
+    answer = post("/decide", by=browser, reason="sound", code_again=code_at(clock.now()))
     assert answer.status_code == 422
-    assert "Wait 10 minutes" in answer.text
+    assert "Wait 5 minutes" in answer.text
 
 
 def test_a_page_sends_the_stale_to_confirm_and_back(browser, clock, post):
@@ -117,8 +117,8 @@ def test_a_page_sends_the_stale_to_confirm_and_back(browser, clock, post):
     answer = browser.get("/careful?a=1")
     assert answer.status_code == 303
     assert answer.location.startswith("/confirm?next=")
-    wrong = post(answer.location, by=browser, password="wrong")
+    wrong = post(answer.location, by=browser, code="000000")
     assert wrong.status_code == 422
-    right = post(answer.location, by=browser, password=PASSWORD)
+    right = post(answer.location, by=browser, code=code_at(clock.now()))
     assert (right.status_code, right.location) == (303, "/careful?a=1")
     assert browser.get("/careful").text == "careful"

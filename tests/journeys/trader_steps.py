@@ -3,6 +3,7 @@
 import re
 from pathlib import Path
 
+import pyotp
 from playwright.sync_api import Locator, expect
 
 from tests.journeys.visitor import PASSWORD, Visitor
@@ -20,6 +21,16 @@ def sign_up(person: Visitor, name: str, email: str) -> None:
     person.go("/sign-up").fill(name=name, email=email, password=PASSWORD).press("Sign up")
     confirm_mail(person, "Confirm your email address for Fairway")
     person.fill(password=PASSWORD).press("Confirm and sign in")
+    set_up_an_authenticator(person)
+
+
+def set_up_an_authenticator(person: Visitor) -> str:
+    """The second factor that everybody needs; gives the key that the app would hold."""
+    person.sees("Choose how you sign in").follow("Set up an authenticator app")
+    key = person.page.locator("#authenticator-key").inner_text().replace(" ", "")
+    person.fill(code=pyotp.TOTP(key).now()).press("Finish")
+    person.sees("They are shown only now.").follow("I have kept them: go on")
+    return key
 
 
 def register_company(officer: Visitor, name: str) -> str:

@@ -1,6 +1,16 @@
 """What changes about people, the agency's staff and API clients."""
 
 from app.identity.service.clients import create_client, revoke_client
+from app.identity.service.factors import (
+    add_passkey,
+    come_back,
+    invite_back,
+    remove_authenticator,
+    remove_passkey,
+    renew_recovery_codes,
+    set_authenticator,
+    tell,
+)
 from app.identity.service.people import (
     add_person,
     change_password,
@@ -15,18 +25,26 @@ from app.identity.service.people import (
 from app.identity.service.staff import give_role, invite_staff, join_staff
 
 __all__ = [
+    "add_passkey",
     "add_person",
     "change_password",
+    "come_back",
     "create_client",
     "end_person",
     "give_role",
+    "invite_back",
     "invite_staff",
     "join_staff",
+    "remove_authenticator",
+    "remove_passkey",
     "renew_hash",
+    "renew_recovery_codes",
     "request_reset",
     "reset_password",
     "revoke_client",
     "send_verification",
+    "set_authenticator",
     "sign_up",
+    "tell",
     "verify_mail",
 ]

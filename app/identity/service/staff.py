@@ -1,12 +1,12 @@
-"""The agency's own people: invited by an operator, in by a link.
+"""The agency's own people: invited by an operator, in by a link, from then on by a passkey alone.
 
-Not yet kept: the agency's people are to sign in with passkeys alone (M-22-09). Until passkeys
-come, they have a password, shorter sessions and the step-up before every decision.
+The password that they choose opens nothing. It is the second half of the link: whoever reads the
+letter of an invitation, or of a way back, cannot use it without the password (M-22-09).
 """
 
 from app.audit.tags import EventTag
 from app.authz.actor import AgencyRole
-from app.identity import queries, rules
+from app.identity import queries, rules, session_store
 from app.identity.models import LinkPurpose, OneTimeLink, Person, StaffRole
 from app.identity.passwords import hash_password, verify_password
 from app.identity.service.links import LinkSpentError, make_link, use_link
@@ -42,7 +42,8 @@ def join_staff(work: Work, token: str, *, name: str, password: str) -> Person:
 
     A known person keeps name and password and gives the latter as proof. Errors:
     `LinkSpentError`; `NotReadyError` beside `password`. Records `PERSON_SIGNED_UP` for a new
-    person and `STAFF_APPOINTED`.
+    person and `STAFF_APPOINTED`. Every other session of the person ends, since a role asks for
+    more than some of them began by.
     """
     link = use_link(work, token, LinkPurpose.JOIN_STAFF)
     email, role = link.email or "", AgencyRole(link.role or "")
@@ -71,6 +72,7 @@ def join_staff(work: Work, token: str, *, name: str, password: str) -> Person:
     elif person.mail_verified_at is None:
         person.mail_verified_at = work.now
     give_role(work, person, role)
+    session_store.end_of_person(work.session, person.id, work.now, keep=work.actor.session_id)
     return person
 
 

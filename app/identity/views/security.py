@@ -11,10 +11,11 @@ from app.audit.tags import SecurityTag
 from app.authz.permissions import Permission
 from app.db.session import transaction
 from app.identity import limits, queries, service, session_store
+from app.identity.factors import factors_of
 from app.identity.forms import ChangePasswordForm
 from app.identity.sessions import KEEPER
 from app.identity.views.blueprint import blueprint
-from app.identity.views.words import browser_words, event_words
+from app.identity.views.words import browser_words, event_words, method_words
 from app.kernel.errors import NotFoundError, NotReadyError
 from app.web.access import requires
 from app.web.fragments import render
@@ -35,12 +36,14 @@ def security() -> Response:
     return render(
         "identity/security.html",
         person=queries.person(work.session, person_id),
+        owned=factors_of(work.session, person_id),
         sessions=[
             {
                 "id": one.id,
                 "browser": browser_words(one.user_agent),
                 "address": one.address,
                 "last_seen_at": one.last_seen_at,
+                "method": method_words(one.method or ""),
                 "current": one.id == current_actor().session_id,
             }
             for one in queries.open_sessions(work.session, person_id, work.now)
@@ -139,3 +142,5 @@ def _record_ended(count: int) -> None:
         circumstances(sessions=count),
         person_id=_person_id(),
     )
+    work = current_work()
+    service.tell(work, queries.person(work.session, _person_id()), "sessions of yours were ended")

@@ -3,7 +3,7 @@
 import uuid
 from math import ceil
 
-from flask import Response, flash, redirect, request, session, url_for
+from flask import Response, flash, jsonify, redirect, request, session, url_for
 from flask_babel import gettext, ngettext
 from werkzeug.wrappers import Response as AnyResponse
 
@@ -11,9 +11,9 @@ from app.audit.access import record_security_event
 from app.audit.tags import SecurityTag
 from app.authz.actor import ActorKind
 from app.authz.permissions import Permission
-from app.identity import limits, queries, rules, service, sessions, step_up
+from app.identity import limits, passkeys, proving, queries, rules, service, sessions, step_up
 from app.identity.entering import enter
-from app.identity.forms import ConfirmForm, PlainForm, SignInForm
+from app.identity.forms import CodeForm, PasskeyForm, PlainForm, SignInForm
 from app.identity.passwords import verify_password
 from app.identity.rules import Method
 from app.identity.views.blueprint import blueprint
@@ -22,6 +22,8 @@ from app.web.fragments import render
 from app.web.requests import circumstances, current_actor, current_work
 from app.web.wiring import wiring
 
+NEXT = "next"
+
 
 @blueprint.get("/sign-in")
 @requires(Permission.PUBLIC)
@@ -29,6 +31,9 @@ def sign_in() -> AnyResponse:
     wanted = rules.local_path(request.args.get("next"))
     if current_actor().kind is ActorKind.PERSON:
         return redirect(wanted, code=303)
+    if current_actor().kind is ActorKind.HALF:
+        session.setdefault(NEXT, wanted)
+        return redirect(url_for("identity.go_on"), code=303)
     return _sign_in_page(SignInForm(), wanted)
 
 
@@ -36,6 +41,7 @@ def sign_in() -> AnyResponse:
 @requires(Permission.PUBLIC)
 @limits.limiter.limit("10 per 5 minutes", deduct_when=limits.failed)
 @limits.limiter.limit("10 per 5 minutes", key_func=limits.by_email)
+@limits.limiter.limit("1000 per 5 minutes", key_func=limits.by_nobody)
 def sign_in_with_password() -> AnyResponse:
     wanted = rules.local_path(request.args.get("next"))
     form = SignInForm()
@@ -59,15 +65,26 @@ def sign_in_with_password() -> AnyResponse:
         session[limits.UNVERIFIED] = str(known.id)
         return redirect(url_for("identity.unverified"), code=303)
     service.renew_hash(known, form.password.data)
+    if queries.agency_roles(current_work().session, known.id):
+        # Told only to somebody who knows the password, so it tells nobody who is known here.
+        _record(SecurityTag.SIGN_IN_FAILED, known.id)
+        form.form_errors.append(
+            gettext(
+                "People of the agency sign in with a passkey, never with a password. If you have"
+                " none yet, open your invitation; if you lost yours, ask for a new one."
+            )
+        )
+        return _sign_in_page(form, wanted, status=422)
     enter(known.id, Method.PASSWORD)
-    return redirect(wanted, code=303)
+    session[NEXT] = wanted
+    return redirect(url_for("identity.go_on"), code=303)
 
 
 @blueprint.post("/sign-out")
 @requires(Permission.PUBLIC)
 def sign_out() -> AnyResponse:
     actor = current_actor()
-    if actor.kind is ActorKind.PERSON:
+    if actor.person_id is not None:
         _record(SecurityTag.SIGNED_OUT, actor.person_id)
     opened = session.get("oidc")
     sessions.sign_out()
@@ -83,20 +100,39 @@ def step_up_form() -> AnyResponse:
     wanted = rules.local_path(request.args.get("next"))
     if step_up.is_fresh():
         return redirect(wanted, code=303)
-    return _step_up_page(ConfirmForm(), wanted)
+    return _step_up_page(CodeForm(), wanted)
 
 
 @blueprint.post("/confirm")
 @requires(Permission.SIGNED_IN)
-def step_up_by_password() -> AnyResponse:
+def step_up_by_code() -> AnyResponse:
     wanted = rules.local_path(request.args.get("next"))
-    form = ConfirmForm()
+    form = CodeForm()
     if form.validate_on_submit():
-        problem = step_up.prove(form.password.data)
+        problem = step_up.prove(form.code.data)
         if problem is None:
             return redirect(wanted, code=303)
-        form.password.errors = [problem]
+        form.code.errors = [problem]
     return _step_up_page(form, wanted, status=422)
+
+
+@blueprint.post("/confirm/passkey/options")
+@requires(Permission.SIGNED_IN)
+def step_up_options() -> AnyResponse:
+    challenge = sessions.put_challenge("confirm")
+    return jsonify(
+        passkeys.request_options(proving.site(), challenge, step_up.own_factors().passkeys)
+    )
+
+
+@blueprint.post("/confirm/passkey")
+@requires(Permission.SIGNED_IN)
+@limits.limiter.limit("10 per 5 minutes", deduct_when=limits.failed)
+def step_up_by_passkey() -> AnyResponse:
+    """Answered to the script of the page, which then lets the form be sent."""
+    if not step_up.prove_by_passkey(PasskeyForm().credential.data or ""):
+        return Response(status=422)
+    return Response(status=204)
 
 
 @blueprint.get("/sign-up/unverified")
@@ -109,7 +145,7 @@ def unverified() -> AnyResponse:
 
 @blueprint.post("/sign-up/unverified")
 @requires(Permission.PUBLIC)
-@limits.limiter.limit("5 per day", key_func=limits.by_unverified)
+@limits.limiter.limit("3 per 6 hours", key_func=limits.by_unverified)
 def send_verification_again() -> AnyResponse:
     if limits.UNVERIFIED not in session:
         return redirect(url_for("identity.sign_in"), code=303)
@@ -125,19 +161,22 @@ def _sign_in_page(form: SignInForm, wanted: str, status: int = 200) -> Response:
         "identity/sign_in.html",
         status=status,
         form=form,
+        passkey_form=PasskeyForm(formdata=None),
         form_errors=bool(form.errors),
         next=wanted,
         lapsed=sessions.this_session().lapsed and request.method == "GET",
     )
 
 
-def _step_up_page(form: ConfirmForm, wanted: str, status: int = 200) -> Response:
+def _step_up_page(form: CodeForm, wanted: str, status: int = 200) -> Response:
     return render(
         "identity/confirm.html",
         status=status,
         form=form,
         form_errors=bool(form.errors),
         next=wanted,
+        offers_code=step_up.offers_code(),
+        offers_passkey=bool(step_up.own_factors().passkeys),
     )
 
 

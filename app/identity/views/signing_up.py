@@ -39,7 +39,7 @@ def sign_up() -> AnyResponse:
 @blueprint.post("/sign-up")
 @requires(Permission.PUBLIC)
 @limits.limiter.limit("20 per hour", deduct_when=limits.sent)
-@limits.limiter.limit("5 per day", key_func=limits.by_email, deduct_when=limits.sent)
+@limits.limiter.limit("3 per 6 hours", key_func=limits.by_email, deduct_when=limits.sent)
 def sign_up_with_password() -> AnyResponse:
     form = SignUpForm()
     if not form.validate_on_submit():
@@ -89,8 +89,8 @@ def verify_with_password(token: str) -> AnyResponse:
         form.show(refusal.problems)
         return _page("identity/verify.html", form, status=422)
     enter(person.id, Method.PASSWORD)
-    flash(gettext("Your email address is confirmed. Welcome to Fairway."), "success")
-    return redirect("/", code=303)
+    flash(gettext("Your email address is confirmed."), "success")
+    return redirect(url_for("identity.go_on"), code=303)
 
 
 @blueprint.get("/reset")

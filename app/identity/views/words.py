@@ -44,6 +44,19 @@ def role_words(role: AgencyRole) -> str:
     }[role]
 
 
+def method_words(method: str) -> str:
+    """By what a session began."""
+    return {
+        "password": gettext("password, not finished"),
+        "invitation": gettext("invitation, not finished"),
+        "password+totp": gettext("password and authenticator app"),
+        "password+recovery-code": gettext("password and recovery code"),
+        "passkey": gettext("passkey"),
+        "oidc": gettext("another provider"),
+        "demo": gettext("demonstration"),
+    }.get(method, "")
+
+
 def event_words(tag: str) -> str:
     """What a security event tells the person it is about."""
     return {
@@ -51,11 +64,14 @@ def event_words(tag: str) -> str:
         SecurityTag.SIGN_IN_FAILED: gettext("Sign-in with a wrong password"),
         SecurityTag.SIGN_IN_LOCKED: gettext("Sign-in locked after five wrong passwords"),
         SecurityTag.PROVIDER_REFUSED: gettext("Sign-in through a provider was refused"),
+        SecurityTag.FIRST_PROOF: gettext("Password given; second proof still open"),
+        SecurityTag.SECOND_FACTOR_FAILED: gettext("Wrong code or passkey"),
+        SecurityTag.RECOVERY_CODE_USED: gettext("Recovery code used"),
         SecurityTag.SIGNED_OUT: gettext("Signed out"),
         SecurityTag.SESSION_REVOKED: gettext("A session was ended"),
         SecurityTag.SESSION_EXPIRED: gettext("A session ended by itself"),
-        SecurityTag.STEPPED_UP: gettext("Identity confirmed by password"),
-        SecurityTag.STEP_UP_FAILED: gettext("Confirmation with a wrong password"),
+        SecurityTag.STEPPED_UP: gettext("Identity confirmed again"),
+        SecurityTag.STEP_UP_FAILED: gettext("Confirmation that was not right"),
         SecurityTag.RESET_REQUESTED: gettext("A new password was asked for"),
         SecurityTag.ACCESS_DENIED: gettext("Asked for a page that your role does not include"),
     }.get(SecurityTag(tag)) or gettext("Something else happened")
