@@ -105,7 +105,6 @@ def sign_in_with_passkey() -> AnyResponse:
             "identity/sign_in.html",
             status=422,
             form=blank,
-            passkey_form=PasskeyForm(formdata=None),
             form_errors=True,
             next=wanted,
             lapsed=False,
@@ -140,7 +139,6 @@ def _page(
         owned=owned,
         code_form=code_form or CodeForm(formdata=None),
         recovery_form=recovery_form or RecoveryCodeForm(formdata=None),
-        passkey_form=PasskeyForm(formdata=None),
         sent=sent or code_form,
         **context,
     )

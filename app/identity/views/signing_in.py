@@ -161,7 +161,6 @@ def _sign_in_page(form: SignInForm, wanted: str, status: int = 200) -> Response:
         "identity/sign_in.html",
         status=status,
         form=form,
-        passkey_form=PasskeyForm(formdata=None),
         form_errors=bool(form.errors),
         next=wanted,
         lapsed=sessions.this_session().lapsed and request.method == "GET",
