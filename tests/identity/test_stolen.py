@@ -1,5 +1,6 @@
 """A stolen, spent or expired credential of every kind opens nothing."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
@@ -10,7 +11,7 @@ from app.identity.models import Person
 from app.identity.rules import Method
 from tests.factories.authenticator import Device
 from tests.factories.identity import PASSWORD, code_at, make_person, sign_in
-from tests.identity.conftest import SETTER, enrol, options_for, sign_in_by
+from tests.identity.conftest import SETTER, TOKEN, enrol, options_for, sign_in_by
 
 MINUTE = timedelta(minutes=1)
 NEVER_ASKED = {"rpId": "localhost", "challenge": "AAAA"}
@@ -312,3 +313,22 @@ def test_the_honest_way_opens(stage):
     """Without this, every test above could pass because nothing works."""
     assert stage.answer(stage.device.get(stage.asked())).status_code == 303
     assert stage.thief.get("/security").status_code == 200
+
+
+def test_two_answers_at_once_to_one_challenge_are_one_sign_in(stage):
+    """The challenge is taken under a lock: both requests have read it before either is done."""
+    options = stage.asked()
+    token = TOKEN.search(stage.thief.get("/sign-in").text)[1]
+    cookie = stage.thief.get_cookie("fairway").value
+    answers = [stage.device.get(options) for _ in range(4)]
+    stage.device.count = 0
+
+    def send(credential):
+        browser = stage.app.test_client()
+        browser.set_cookie("fairway", cookie)
+        data = {"csrf_token": token, "credential": credential}
+        return browser.post("/sign-in/passkey", data=data).status_code
+
+    with ThreadPoolExecutor(4) as pool:
+        outcomes = list(pool.map(send, answers))
+    assert outcomes.count(303) == 1, outcomes
