@@ -110,7 +110,7 @@ def visitor(browser: Browser, served: Served) -> Iterator[Callable[..., Visitor]
             viewport={"width": width, "height": 900}, java_script_enabled=javascript
         )
         opened.append(context)
-        return Visitor(context.new_page(), served.address)
+        return Visitor(context.new_page(), served.address, javascript=javascript)
 
     yield come
     for context in opened:
