@@ -24,7 +24,7 @@ from app.identity.models import ApiClient, TokenDenial
 from app.identity.rules import Method, is_complete
 from app.identity.scopes import audience_at
 from app.identity.session_store import Found
-from app.identity.sessions import PostgresSessions, this_session
+from app.identity.sessions import PostgresSessions, lasts_in_seconds, this_session
 from app.identity.tokens import Claims, Signer, TokenRefusedError
 from app.web.access import is_api
 from app.web.requests import circumstances
@@ -203,9 +203,15 @@ def register_sign_in(app: Flask) -> None:
     app.config["SESSION_COOKIE_SECURE"] = settings.secure
     app.session_interface = PostgresSessions()
     app.extensions["fairway_signer"] = Signer.of(settings)
+    app.context_processor(_session_lasts)
     manager = LoginManager()
     # Its own protection reads X-Forwarded-For from anybody; our sessions are bound by their row.
     manager.session_protection = None
     manager.request_loader(person_of_session)
     manager.init_app(app)
     limiter.init_app(app)
+
+
+def _session_lasts() -> dict[str, tuple[int, int] | None]:
+    """For the page that warns before a session ends: seconds without a request, and at most."""
+    return {"session_lasts": lasts_in_seconds()}

@@ -97,6 +97,15 @@ def idle_limit(*, at_agency: bool) -> timedelta:
     return IDLE_AGENCY if at_agency else IDLE
 
 
+def ends_in(facts: SessionFacts, now: datetime) -> tuple[timedelta, timedelta]:
+    """How long a live session lasts if nothing is done from now on, and at most.
+
+    The first may be short by a minute, since a request within a minute of another is not noted.
+    """
+    left = facts.expires_at - now
+    return min(left, idle_limit(at_agency=facts.at_agency) - TOUCH_EVERY), left
+
+
 def lapse_of(facts: SessionFacts, now: datetime) -> Lapse | None:
     """Why the session no longer counts at `now`, or `None` while it does.
 

@@ -3,7 +3,7 @@
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import delete, func, select, update
@@ -29,7 +29,10 @@ class Browser:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A session as it is at the start of a request; `lapse` tells why it no longer counts."""
+    """A session as it is at the start of a request; `lapse` tells why it no longer counts.
+
+    `lasts` is how long a person's session goes on, without a further request and at most.
+    """
 
     id: uuid.UUID
     data: Mapping[str, Any]
@@ -40,6 +43,7 @@ class Found:
     agency_roles: frozenset[AgencyRole] = frozenset()
     method: Method | None = None
     expires_at: datetime | None = None
+    lasts: tuple[timedelta, timedelta] | None = None
     lapse: Lapse | None = None
     lapsed_now: bool = False
 
@@ -64,17 +68,15 @@ def read(db: Session, token: str, *, now: datetime, browser: Browser) -> Found |
         return None
     session, person, role_names = row
     agency_roles = frozenset(AgencyRole(name) for name in role_names or ())
-    lapse = rules.lapse_of(
-        SessionFacts(
-            last_seen_at=session.last_seen_at,
-            expires_at=session.expires_at,
-            revoked_at=session.revoked_at,
-            signed_in=person is not None,
-            at_agency=bool(agency_roles),
-            person_ended_at=None if person is None else person.ended_at,
-        ),
-        now,
+    facts = SessionFacts(
+        last_seen_at=session.last_seen_at,
+        expires_at=session.expires_at,
+        revoked_at=session.revoked_at,
+        signed_in=person is not None,
+        at_agency=bool(agency_roles),
+        person_ended_at=None if person is None else person.ended_at,
     )
+    lapse = rules.lapse_of(facts, now)
     lapsed_now = lapse is not None and session.revoked_at is None
     if lapsed_now:
         session.revoked_at = now
@@ -91,6 +93,7 @@ def read(db: Session, token: str, *, now: datetime, browser: Browser) -> Found |
         agency_roles=agency_roles,
         method=None if session.method is None else Method(session.method),
         expires_at=session.expires_at,
+        lasts=None if person is None else rules.ends_in(facts, now),
         lapse=lapse,
         lapsed_now=lapsed_now,
     )

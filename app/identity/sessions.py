@@ -166,6 +166,15 @@ def sign_in(person_id: uuid.UUID, request: Request, method: Method) -> uuid.UUID
     return session_id
 
 
+def lasts_in_seconds() -> tuple[int, int] | None:
+    """How long this person's session goes on, without a further request and at most."""
+    found = this_session().found
+    if found is None or found.lasts is None:
+        return None
+    idle, whole = found.lasts
+    return int(idle.total_seconds()), int(whole.total_seconds())
+
+
 def put_challenge(purpose: str) -> bytes:
     """Keep a new challenge for the browser's authenticator in the session, in place of any other."""
     challenge = secrets.token_bytes(32)

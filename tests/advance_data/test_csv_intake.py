@@ -2,6 +2,7 @@
 
 import csv
 import io
+from unicodedata import category
 
 import pytest
 from hypothesis import given
@@ -232,7 +233,8 @@ def test_accepted_and_rejected_are_all_rows_that_were_written(
     assert len(accepted) + len(rejected) == len(written)
     assert [row.file_row for row in rows] == list(range(1, len(written) + 1))
     for row in accepted:
-        assert row.values["mf_name"].isprintable()
+        # Not `isprintable()`: a letter that Unicode gained after this Python was built is a letter.
+        assert not {category(one) for one in row.values["mf_name"]} & {"Cc", "Cs", "Zl", "Zp"}
 
 
 @given(lines=st.lists(st.text(alphabet='a,"\r\n\0é', max_size=40), max_size=6))

@@ -1,5 +1,6 @@
 """How long a session lasts, who can end it, and that its token changes at sign-in."""
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -59,6 +60,42 @@ def test_twelve_hours_end_a_session_whatever_its_use(ada, client, clock):
     clock.advance(19 * MINUTE)
     assert is_in(client)  # 11 hours and 59 minutes.
     clock.advance(MINUTE)
+    assert not is_in(client)
+
+
+LASTS = re.compile(r'data-idle="(\d+)"\s+data-whole="(\d+)"')
+
+
+def test_a_page_tells_how_long_the_session_goes_on(ada, reviewer, client, clock):
+    assert not LASTS.search(client.get("/sign-in").text)  # Nobody is warned who is not signed in.
+    sign_in(client, ada)
+    told = [LASTS.search(client.get("/security").text).groups()]
+    for _ in range(35):
+        clock.advance(20 * MINUTE)
+        told.append(LASTS.search(client.get("/security").text).groups())
+    # Never more than is left in all, and a minute less than idleness allows.
+    assert [(int(idle), int(whole)) for idle, whole in (told[0], told[1], told[-1])] == [
+        (29 * 60, 12 * 3600),
+        (29 * 60, 12 * 3600 - 20 * 60),
+        (20 * 60, 20 * 60),
+    ]
+    sign_in(client, reviewer)
+    assert LASTS.search(client.get("/security").text).groups() == ("840", "43200")
+
+
+def test_staying_signed_in_postpones_the_end(ada, client, clock, post):
+    sign_in(client, ada)
+    page = client.get("/security").text
+    token = TOKEN.search(page)[1]
+    clock.advance(29 * MINUTE)
+    answer = client.post("/session/stay", data={"csrf_token": token})
+    assert answer.json == {"lasts": [29 * 60, 12 * 3600 - 29 * 60]}
+    clock.advance(29 * MINUTE)
+    assert is_in(client)
+    # A page elsewhere cannot keep a session going.
+    assert client.post("/session/stay").status_code == 400
+    clock.advance(30 * MINUTE)
+    assert client.post("/session/stay", data={"csrf_token": token}).status_code in {400, 401, 303}
     assert not is_in(client)
 
 

@@ -94,6 +94,13 @@ def sign_out() -> AnyResponse:
     return redirect(url_for("identity.sign_in"), code=303)
 
 
+@blueprint.post("/session/stay")
+@requires(Permission.SIGNED_IN)
+def stay_signed_in() -> AnyResponse:
+    """Any request keeps a session going; this one does nothing else, and tells for how long."""
+    return jsonify(lasts=sessions.lasts_in_seconds())
+
+
 @blueprint.get("/confirm", endpoint="step_up")
 @requires(Permission.SIGNED_IN)
 def step_up_form() -> AnyResponse:
