@@ -2,6 +2,7 @@
 
 from app.advance_data import tasks as advance_data
 from app.documents import tasks as documents
+from app.identity import tasks as identity
 from app.notifications import tasks as notifications
 
-__all__ = ["advance_data", "documents", "notifications"]
+__all__ = ["advance_data", "documents", "identity", "notifications"]

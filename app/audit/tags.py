@@ -28,6 +28,12 @@ class EventTag(StrEnum):
     STAFF_APPOINTED = "staff:appointed"
     CLIENT_CREATED = "client:created"
     CLIENT_REVOKED = "client:revoked"
+    CLIENT_SUSPENDED = "client:suspended"
+    CLIENT_WOKEN = "client:woken"
+    CLIENT_WARNED = "client:warned"
+    CLIENT_QUOTA_SET = "client:quota-set"
+    CREDENTIAL_ADDED = "credential:added"
+    CREDENTIAL_ENDED = "credential:ended"
 
     # Traders.
     TRADER_REGISTERED = "trader:registered"
@@ -129,3 +135,4 @@ class SecurityTag(StrEnum):
     TOKEN_REFUSED = "token:refused"
     TOKEN_REVOKED = "token:revoked"
     RATE_LIMITED = "rate:limited"
+    QUOTA_REACHED = "quota:reached"

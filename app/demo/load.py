@@ -30,13 +30,13 @@ def load(engine: Engine, settings: Settings) -> None:
 def write_client_files(engine: Engine, settings: Settings) -> None:
     """Make both demo clients anew and write their credentials, readable by the owner alone.
 
-    Secrets are not kept, so each start suspends the clients of the last one.
+    Secrets are not kept, so each start revokes the clients of the last one.
     """
     with BoundSession(engine, Principal(DEMO.principal)) as session, session.begin():
         work = Work(session=session, actor=DEMO, now=SystemClock().now(), reactions=REACTIONS)
         for old in session.scalars(
             select(ApiClient).where(
-                ApiClient.name.in_([INTERNAL, TRADERS_OWN]), ApiClient.suspended_at.is_(None)
+                ApiClient.name.in_([INTERNAL, TRADERS_OWN]), ApiClient.revoked_at.is_(None)
             )
         ):
             service.revoke_client(work, old)

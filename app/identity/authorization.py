@@ -4,7 +4,7 @@ Authlib judges the requests. Each step that must stay, whatever the answer, is a
 of its own: a proof that was used, a token that was revoked, the record of both.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -19,18 +19,20 @@ from authlib.oauth2.rfc7662 import IntrospectionEndpoint
 from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import import_key
-from sqlalchemy import update
 from sqlalchemy.dialects.postgresql import insert
 
 from app.audit.access import record_security_event
 from app.audit.tags import SecurityTag
 from app.db.session import Principal, transaction
-from app.identity import queries
-from app.identity.models import ApiClient, ClientAssertion, TokenDenial
+from app.identity import queries, quota
+from app.identity.client_rules import PROOF_LIFE
+from app.identity.last_use import note_use
+from app.identity.models import ApiClient, ClientAssertion, ClientCredential, TokenDenial
 from app.identity.recognise import client_in_good_standing, signer
 from app.identity.scopes import audience_of
 from app.identity.secret_values import same
 from app.identity.tokens import LIFETIME, Claims, TokenRefusedError
+from app.identity.workflow import ClientState
 from app.kernel.ids import new_id
 from app.web.requests import circumstances
 from app.web.wiring import wiring
@@ -38,18 +40,24 @@ from app.web.wiring import wiring
 SERVER = Principal("system:oauth")
 SECRET = "client_secret_basic"  # noqa: S105 - the name of a method.
 SIGNATURE = "private_key_jwt"
+ASSERTION_TYPE = JWTBearerClientAssertion.CLIENT_ASSERTION_TYPE
 METHODS = [SECRET, SIGNATURE]
 PROOF_ALGORITHMS = ["Ed25519", "EdDSA", "ES256", "PS256", "RS256"]
-PROOF_LIFE = timedelta(minutes=10)
 LEEWAY = 30
+JTI_MAX = 256
 NOT_ACCEPTED = "The client's proof is not accepted."
 
 
 class Client(ClientMixin):  # type: ignore[misc]  # The library has no types.
-    """An API client as Authlib asks about it."""
+    """An API client as Authlib asks about it, with its live credentials.
 
-    def __init__(self, row: ApiClient) -> None:
+    `proved_by` is the credential that the request proved itself with.
+    """
+
+    def __init__(self, row: ApiClient, credentials: Sequence[ClientCredential]) -> None:
         self.row = row
+        self.credentials = credentials
+        self.proved_by: ClientCredential | None = None
 
     @property
     def client_id(self) -> str:
@@ -59,11 +67,20 @@ class Client(ClientMixin):  # type: ignore[misc]  # The library has no types.
         return self.row.client_id
 
     def check_client_secret(self, client_secret: str) -> bool:
-        return self.row.secret_hash is not None and same(client_secret, self.row.secret_hash)
+        """Whether a live secret of the client is this one; every one of them is compared."""
+        fitting = [
+            one
+            for one in self.credentials
+            if one.secret_hash is not None and same(client_secret, one.secret_hash)
+        ]
+        self.proved_by = fitting[0] if fitting else None
+        return bool(fitting)
 
     def check_endpoint_auth_method(self, method: str, endpoint: str) -> bool:
         del endpoint
-        return bool(method == (SIGNATURE if self.row.secret_hash is None else SECRET))
+        if self.proved_by is None:
+            return False
+        return bool(method == (SIGNATURE if self.proved_by.secret_hash is None else SECRET))
 
     def check_grant_type(self, grant_type: str) -> bool:
         return bool(grant_type == ClientCredentialsGrant.GRANT_TYPE)
@@ -74,10 +91,15 @@ class Client(ClientMixin):  # type: ignore[misc]  # The library has no types.
 
 
 def query_client(client_id: str) -> Client | None:
-    """The client of this name, unless it is suspended."""
-    with transaction(wiring().engine, SERVER, read_only=True) as db:
+    """The client of this name, unless it is suspended or revoked."""
+    wired = wiring()
+    with transaction(wired.engine, SERVER, read_only=True) as db:
         row = queries.client_named(db, client_id)
-    return None if row is None or row.suspended_at is not None else Client(row)
+        if row is None or row.state != ClientState.ACTIVE:
+            return None
+        held = queries.credentials_of(db, row.id)
+    now = wired.clock.now()
+    return Client(row, [one for one in held if one.is_live(now)])
 
 
 def prove_by_secret(find: Any, request: Any) -> Client | None:  # noqa: ANN401 - Authlib's types.
@@ -99,58 +121,104 @@ class ProveBySignature(JWTBearerClientAssertion):  # type: ignore[misc]  # The l
     def __init__(self) -> None:
         super().__init__(leeway=LEEWAY)
 
+    def __call__(self, query_client: Any, request: Any) -> Client | None:  # noqa: ANN401
+        """The client whose key signed the proof; every other proof has one and the same answer."""
+        assertion = request.form.get("client_assertion")
+        if request.form.get("client_assertion_type") != ASSERTION_TYPE or not assertion:
+            return None
+        headers, claims = self._read(assertion)
+        name, kid = claims.get("sub"), headers.get("kid")
+        client = query_client(name) if isinstance(name, str) and "\0" not in name else None
+        if not isinstance(client, Client) or not isinstance(kid, str | None):
+            raise _not_accepted()
+        for credential in _candidates(client, kid):
+            decoded = _verified(assertion, credential)
+            if decoded is not None:
+                self._judge(client, decoded)
+                client.proved_by = credential
+                request.client = client
+                return client
+        raise _not_accepted()
+
     def get_audiences(self) -> list[str]:
         issuer = signer().issuer
         return [f"{issuer}/oauth/token", issuer]
 
-    def resolve_client_public_key(self, client: Client) -> Any:  # noqa: ANN401 - a joserfc key.
-        if client.row.jwk is None:
-            raise InvalidClientError(NOT_ACCEPTED, status_code=401)
-        return import_key(client.row.jwk)
+    def _read(self, assertion: str) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
+        """Header and claims, not verified yet: they only say whose keys to try."""
+        try:
+            headers, claims = self.extract_assertion(assertion)
+        except InvalidClientError as error:
+            raise _not_accepted() from error
+        return headers, claims
 
-    def process_assertion_claims(self, assertion: str, resolve_key: Any) -> Mapping[str, Any]:  # noqa: ANN401
-        """Verify signature and claims; our algorithms and our clock, not the library's."""
+    def _judge(self, client: Client, claims: Mapping[str, Any]) -> None:
+        """Check the claims of a signature that is right, by our clock, and use the proof up."""
         now = wiring().clock.now()
         registry = jwt.JWTClaimsRegistry(
             now=int(now.timestamp()),
             leeway=LEEWAY,
-            iss={"essential": True},
-            sub={"essential": True},
-            aud={"essential": True, "values": self.get_audiences()},
+            iss={"essential": True, "value": client.client_id},
+            sub={"essential": True, "value": client.client_id},
+            aud={"essential": True},
             exp={"essential": True},
             jti={"essential": True},
         )
         try:
-            token = jwt.decode(assertion, resolve_key, algorithms=PROOF_ALGORITHMS)
-            registry.validate(token.claims)
-        except (JoseError, ValueError) as error:
-            raise InvalidClientError(NOT_ACCEPTED, status_code=401) from error
-        claims = token.claims
-        ends = datetime.fromtimestamp(claims["exp"], UTC)
-        if claims["iss"] != claims["sub"] or not isinstance(claims["jti"], str):
-            raise InvalidClientError(NOT_ACCEPTED, status_code=401)
-        if ends > now + PROOF_LIFE + timedelta(seconds=LEEWAY):
+            registry.validate(dict(claims))
+        except (JoseError, ValueError, TypeError) as error:
+            raise _not_accepted() from error
+        # A proof names one audience (RFC 7523bis): one made for two could be used at the other.
+        if claims["aud"] not in [*self.get_audiences(), *([one] for one in self.get_audiences())]:
+            raise _not_accepted()
+        jti = claims["jti"]
+        if not isinstance(jti, str) or not 0 < len(jti) <= JTI_MAX or "\0" in jti:
+            raise _not_accepted()
+        if claims["exp"] > now.timestamp() + PROOF_LIFE.total_seconds() + LEEWAY:
             raise InvalidClientError("A proof may last ten minutes at most.", status_code=401)
-        self._use_up(claims["sub"], claims["jti"], ends)
-        return dict(claims)
+        self._use_up(client, jti, datetime.fromtimestamp(claims["exp"], UTC))
 
-    def _use_up(self, client_id: str, jti: str, ends: datetime) -> None:
+    def _use_up(self, client: Client, jti: str, ends: datetime) -> None:
         """Note the proof as used; the table's key lets only one of two senders through."""
         with transaction(wiring().engine, SERVER) as db:
-            client = queries.client_named(db, client_id)
-            first = (
-                client is not None
-                and db.execute(
-                    insert(ClientAssertion)
-                    .values(
-                        client_id=client.id, jti=jti, expires_at=ends + timedelta(seconds=LEEWAY)
-                    )
-                    .on_conflict_do_nothing()
-                    .returning(ClientAssertion.jti)
-                ).first()
-            )
+            first = db.execute(
+                insert(ClientAssertion)
+                .values(
+                    client_id=client.row.id, jti=jti, expires_at=ends + timedelta(seconds=LEEWAY)
+                )
+                .on_conflict_do_nothing()
+                .returning(ClientAssertion.jti)
+            ).first()
         if not first:
-            raise InvalidClientError(NOT_ACCEPTED, status_code=401)
+            raise _not_accepted()
+
+
+def _candidates(client: Client, kid: str | None) -> list[ClientCredential]:
+    """The keys that may have signed: those that the header names, or all when it names none."""
+    return [
+        one
+        for one in client.credentials
+        if one.jwk is not None and (kid is None or kid in _names_of(one.jwk))
+    ]
+
+
+def _names_of(jwk: Mapping[str, Any]) -> set[object]:
+    """What a header may call the key: its own `kid`, or its thumbprint (RFC 7638)."""
+    bare = {name: value for name, value in jwk.items() if name != "kid"}
+    return {jwk.get("kid"), import_key(bare).thumbprint()}
+
+
+def _verified(assertion: str, credential: ClientCredential) -> dict[str, Any] | None:
+    """The claims, when this key signed them by one of our algorithms."""
+    jwk = {name: value for name, value in (credential.jwk or {}).items() if name != "kid"}
+    try:
+        return jwt.decode(assertion, import_key(jwk), algorithms=PROOF_ALGORITHMS).claims
+    except (JoseError, ValueError, TypeError):
+        return None
+
+
+def _not_accepted() -> InvalidClientError:
+    return InvalidClientError(NOT_ACCEPTED, status_code=401)
 
 
 class ClientCredentials(ClientCredentialsGrant):  # type: ignore[misc]  # The library has no types.
@@ -180,18 +248,24 @@ def generate(
     now = wired.clock.now()
     scopes = sorted(set(client.get_allowed_scope(scope).split()))
     audience = audience_of(scopes)
-    if audience is None:
+    proof = client.proved_by
+    if audience is None or proof is None:
         raise InvalidScopeError
+    quota.spend(client.row)
     jti = new_id().hex
     token = signer().issue(
-        client_id=client.client_id, scopes=scopes, audience=audience, jti=jti, now=now
+        client_id=client.client_id,
+        scopes=scopes,
+        audience=audience,
+        jti=jti,
+        now=now,
+        credential_id=proof.id,
     )
-    with transaction(wired.engine, SERVER) as db:
-        db.execute(update(ApiClient).where(ApiClient.id == client.row.id).values(last_used_at=now))
+    note_use(client.row, proof)
     record_security_event(
         wired.engine,
         SecurityTag.TOKEN_ISSUED,
-        circumstances(jti=jti, scopes=scopes, audience=audience.value),
+        circumstances(jti=jti, scopes=scopes, audience=audience.value, credential=str(proof.id)),
         client_id=client.row.id,
     )
     return {
@@ -217,7 +291,7 @@ class HeldToken:
     def is_revoked(self) -> bool:
         with transaction(wiring().engine, SERVER, read_only=True) as db:
             try:
-                client_in_good_standing(db, self.claims)
+                client_in_good_standing(db, self.claims, wiring().clock.now())
             except TokenRefusedError:
                 return True
         return False

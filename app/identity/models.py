@@ -7,14 +7,24 @@ enough for values that carry 256 bits of chance.
 import uuid
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, ClassVar
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, Text, UniqueConstraint, text
+from sqlalchemy import (
+    CheckConstraint,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    Text,
+    UniqueConstraint,
+    text,
+)
 from sqlalchemy.dialects.postgresql import ARRAY, CITEXT, JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.authz.actor import AgencyRole
-from app.db.base import Base, HasId
+from app.db.base import Base, HasId, HasState
+from app.identity.workflow import CLIENT
+from app.kernel.workflow import Workflow
 
 
 class Person(HasId, Base):
@@ -169,28 +179,75 @@ class OneTimeLink(HasId, Base):
     used_at: Mapped[datetime | None]
 
 
-class ApiClient(HasId, Base):
+class ApiClient(HasState, HasId, Base):
     """A program that asks for tokens: the agency's own, or one trader's (`trader_id`).
 
-    It proves itself with a secret, or with a key whose public half is `jwk`. A suspended client
-    gets no token, and the ones it holds are refused at once.
+    It proves itself with one of its credentials. A suspended client gets no token, and those it
+    holds are refused at once; so is a revoked one, for good. `per_minute` and `per_day` are its
+    own quota where the agency has set one, `warned_at` the last warning that it lies idle.
     """
 
     __tablename__ = "api_client"
     __table_args__ = (
-        CheckConstraint("(secret_hash IS NULL) <> (jwk IS NULL)", name="one_proof"),
+        CheckConstraint("state IN ('active', 'suspended', 'revoked')", name="state"),
+        CheckConstraint("per_minute > 0 AND per_day > 0", name="quota"),
+        UniqueConstraint("id", "trader_id"),
         Index(None, "trader_id", postgresql_where=text("trader_id IS NOT NULL")),
     )
+    workflow: ClassVar[Workflow] = CLIENT
 
     client_id: Mapped[str] = mapped_column(unique=True)
     name: Mapped[str]
-    secret_hash: Mapped[str | None]
-    jwk: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
     scopes: Mapped[list[str]]
     trader_id: Mapped[uuid.UUID | None]
+    per_minute: Mapped[int | None]
+    per_day: Mapped[int | None]
     created_at: Mapped[datetime]
     last_used_at: Mapped[datetime | None]
+    warned_at: Mapped[datetime | None]
+    woken_at: Mapped[datetime | None]
     suspended_at: Mapped[datetime | None]
+    revoked_at: Mapped[datetime | None]
+
+    @property
+    def idle_since(self) -> datetime:
+        """The last instant at which somebody wanted it: a use, a reawakening, or its birth."""
+        known = (self.created_at, self.last_used_at, self.woken_at)
+        return max(one for one in known if one is not None)
+
+
+class ClientCredential(HasId, Base):
+    """One secret, or one key whose public half is `jwk`, by which an API client proves itself.
+
+    A client may hold several, so that a new one works before the old one ends. At `expires_at`,
+    which may lie ahead, and at `revoked_at` it ends together with the tokens that it brought.
+    `trader_id` is the client's.
+    """
+
+    __tablename__ = "client_credential"
+    __table_args__ = (
+        CheckConstraint("(secret_hash IS NULL) <> (jwk IS NULL)", name="one_proof"),
+        ForeignKeyConstraint(
+            ["api_client_id", "trader_id"],
+            ["api_client.id", "api_client.trader_id"],
+            name="fk_client_credential_api_client_id_trader_id",
+        ),
+        Index(None, "api_client_id"),
+    )
+
+    api_client_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("api_client.id"))
+    trader_id: Mapped[uuid.UUID | None]
+    secret_hash: Mapped[str | None]
+    jwk: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
+    created_at: Mapped[datetime]
+    created_by: Mapped[uuid.UUID | None]
+    expires_at: Mapped[datetime | None]
+    revoked_at: Mapped[datetime | None]
+    last_used_at: Mapped[datetime | None]
+
+    def is_live(self, now: datetime) -> bool:
+        """Whether it proves anything at `now`."""
+        return self.revoked_at is None and (self.expires_at is None or now < self.expires_at)
 
 
 class TokenDenial(Base):

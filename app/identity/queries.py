@@ -4,14 +4,25 @@ import uuid
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
 from app.audit.models import SecurityEvent
 from app.authz.actor import AgencyRole
-from app.identity.models import ApiClient, OneTimeLink, Person, StaffRole, WebSession
+from app.db.base import UtcDateTime
+from app.identity.models import (
+    ApiClient,
+    ClientCredential,
+    OneTimeLink,
+    Person,
+    StaffRole,
+    WebSession,
+)
 from app.identity.secret_values import digest
+from app.identity.workflow import ClientState
 from app.kernel.errors import NotFoundError
+
+CLIENT_STATE = ApiClient._state  # noqa: SLF001 - reading is free; only `move` writes it.
 
 
 def person_by_email(session: Session, email: str) -> Person | None:
@@ -87,3 +98,65 @@ def client_named(session: Session, client_id: str) -> ApiClient | None:
     return session.execute(
         select(ApiClient).where(ApiClient.client_id == client_id)
     ).scalar_one_or_none()
+
+
+def credentials_of(session: Session, api_client_id: uuid.UUID) -> Sequence[ClientCredential]:
+    """Every secret and key of a client, ended ones too, the newest first."""
+    return (
+        session.execute(
+            select(ClientCredential)
+            .where(ClientCredential.api_client_id == api_client_id)
+            .order_by(ClientCredential.created_at.desc(), ClientCredential.id.desc())
+        )
+        .scalars()
+        .all()
+    )
+
+
+def clients_of(trader_id: uuid.UUID | None) -> Select[ApiClient]:
+    """The clients of one trader, or with `None` the agency's own: revoked ones last, by name."""
+    owner = ApiClient.trader_id.is_(None) if trader_id is None else ApiClient.trader_id == trader_id
+    return (
+        select(ApiClient)
+        .where(owner)
+        .order_by(CLIENT_STATE == ClientState.REVOKED, func.lower(ApiClient.name), ApiClient.id)
+    )
+
+
+def clients_in_use(session: Session, trader_id: uuid.UUID) -> int:
+    """How many clients of a trader are not revoked."""
+    return session.execute(
+        select(func.count())
+        .select_from(ApiClient)
+        .where(ApiClient.trader_id == trader_id, CLIENT_STATE != ClientState.REVOKED)
+    ).scalar_one()
+
+
+def idle_candidates(session: Session, before: datetime) -> Sequence[uuid.UUID]:
+    """The ids of active clients without use, reawakening or birth since `before`."""
+    idle_since = func.greatest(
+        ApiClient.created_at, ApiClient.last_used_at, ApiClient.woken_at, type_=UtcDateTime
+    )
+    return (
+        session.execute(
+            select(ApiClient.id)
+            .where(CLIENT_STATE == ClientState.ACTIVE, idle_since <= before)
+            .order_by(ApiClient.id)
+        )
+        .scalars()
+        .all()
+    )
+
+
+def staff_with(session: Session, role: AgencyRole) -> Sequence[Person]:
+    """The people who hold a role at the agency and have not left."""
+    return (
+        session.execute(
+            select(Person)
+            .join(StaffRole, StaffRole.person_id == Person.id)
+            .where(StaffRole.role == role.value, Person.ended_at.is_(None))
+            .order_by(Person.id)
+        )
+        .scalars()
+        .all()
+    )

@@ -12,20 +12,23 @@ from typing import cast
 
 from flask import Flask, Request, current_app, g
 from flask_login import LoginManager, current_user
-from sqlalchemy import exists, select
+from sqlalchemy import and_, exists, select
 from sqlalchemy.orm import Session
 
 from app.audit.access import record_security_event
 from app.audit.tags import SecurityTag
 from app.authz.actor import ANONYMOUS, Actor, ActorKind, AgencyRole, Grant, TraderRole
 from app.db.session import Principal, transaction
+from app.identity import quota
+from app.identity.last_use import note_use
 from app.identity.limits import limiter
-from app.identity.models import ApiClient, TokenDenial
+from app.identity.models import ApiClient, ClientCredential, TokenDenial
 from app.identity.rules import Method, is_complete
 from app.identity.scopes import audience_at
 from app.identity.session_store import Found
 from app.identity.sessions import PostgresSessions, lasts_in_seconds, this_session
 from app.identity.tokens import Claims, Signer, TokenRefusedError
+from app.identity.workflow import ClientState
 from app.web.access import is_api
 from app.web.requests import circumstances
 from app.web.wiring import wiring
@@ -142,12 +145,11 @@ def client_of_token(request: Request, grants_of: GrantsOf) -> Actor:
     if audience is None or presented is None or presented.type != "bearer":
         return ANONYMOUS
     wired = wiring()
-    client: ApiClient | None = None
     grants: Mapping[uuid.UUID, Grant] = {}
     try:
         claims = signer().read(presented.token or "", now=wired.clock.now(), audience=audience)
         with transaction(wired.engine, Principal("system:token"), read_only=True) as db:
-            client = client_in_good_standing(db, claims)
+            client, credential = client_in_good_standing(db, claims, wired.clock.now())
             if client.trader_id is not None:
                 grants = grants_of(db, {client.trader_id: None}, wired.clock.now())
     except TokenRefusedError as refusal:
@@ -157,6 +159,8 @@ def client_of_token(request: Request, grants_of: GrantsOf) -> Actor:
                 wired.engine, SecurityTag.TOKEN_REFUSED, circumstances(why=refusal.reason)
             )
         return ANONYMOUS
+    quota.spend(client)
+    note_use(client, credential)
     g.credential = presented.token or ""
     return Actor(
         ActorKind.CLIENT,
@@ -169,23 +173,36 @@ def client_of_token(request: Request, grants_of: GrantsOf) -> Actor:
     )
 
 
-def client_in_good_standing(db: Session, claims: Claims) -> ApiClient:
-    """The client that a good token names, unless it is suspended or the token was revoked.
+def client_in_good_standing(
+    db: Session, claims: Claims, now: datetime
+) -> tuple[ApiClient, ClientCredential]:
+    """The client and the credential that a good token names, unless something of it has ended.
 
-    Asked at every request, so that both take effect at once. `TokenRefusedError` otherwise.
+    Asked of the database at every request, so that a revoked token, an ended credential, and a
+    suspended or revoked client are refused at once in every worker. `TokenRefusedError` otherwise.
     """
     denied = exists().where(TokenDenial.jti == claims.jti)
     row = db.execute(
-        select(ApiClient, denied).where(ApiClient.client_id == claims.client_id)
+        select(ApiClient, ClientCredential, denied)
+        .outerjoin(
+            ClientCredential,
+            and_(
+                ClientCredential.api_client_id == ApiClient.id,
+                ClientCredential.id == claims.credential_id,
+            ),
+        )
+        .where(ApiClient.client_id == claims.client_id)
     ).one_or_none()
     if row is None:
         raise TokenRefusedError("no-client")
-    client, revoked = row
+    client, credential, revoked = row
     if revoked:
         raise TokenRefusedError("revoked")
-    if client.suspended_at is not None:
-        raise TokenRefusedError("suspended")
-    return client
+    if client.state != ClientState.ACTIVE:
+        raise TokenRefusedError(client.state)
+    if credential is None or not credential.is_live(now):
+        raise TokenRefusedError("credential-ended")
+    return client, credential
 
 
 def signer() -> Signer:

@@ -1,8 +1,11 @@
 """Access tokens: signed JWTs after RFC 9068, good for ten minutes at one audience."""
 
-from collections.abc import Iterable
+import re
+import uuid
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from joserfc import jwt
 from joserfc.errors import ExpiredTokenError, JoseError
@@ -14,6 +17,7 @@ from app.identity.scopes import Audience
 
 LIFETIME = timedelta(minutes=10)
 TYPE = "at+jwt"
+CREDENTIAL = "fairway_credential"
 
 
 class TokenRefusedError(Exception):
@@ -26,7 +30,10 @@ class TokenRefusedError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Claims:
-    """What a good token says. `client_id` is the public name, not the row's id."""
+    """What a good token says. `client_id` is the public name, not the row's id.
+
+    `credential_id` is the secret or key that brought the token, which ends together with it.
+    """
 
     jti: str
     client_id: str
@@ -34,6 +41,7 @@ class Claims:
     audience: Audience
     issued_at: datetime
     expires_at: datetime
+    credential_id: uuid.UUID
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +64,7 @@ class Signer:
         audience: Audience,
         jti: str,
         now: datetime,
+        credential_id: uuid.UUID,
     ) -> str:
         """A token from `now` for ten minutes (RFC 9068 §2.2)."""
         key = self.keys.keys[0]
@@ -69,6 +78,7 @@ class Signer:
                 "aud": audience.value,
                 "scope": " ".join(sorted(scopes)),
                 "jti": jti,
+                CREDENTIAL: credential_id.hex,
                 "iat": issued_at,
                 "exp": issued_at + int(LIFETIME.total_seconds()),
             },
@@ -97,6 +107,7 @@ class Signer:
             exp={"essential": True},
             iat={"essential": True},
             jti={"essential": True},
+            fairway_credential={"essential": True},
         )
         try:
             expected.validate(decoded.claims)
@@ -105,6 +116,8 @@ class Signer:
         except JoseError as error:
             raise TokenRefusedError("claims") from error
         claims = decoded.claims
+        if not _well_formed(claims):
+            raise TokenRefusedError("claims")
         found = Audience(claims["aud"])
         if audience is not None and found is not audience:
             raise TokenRefusedError("audience")
@@ -115,4 +128,18 @@ class Signer:
             audience=found,
             issued_at=datetime.fromtimestamp(claims["iat"], UTC),
             expires_at=datetime.fromtimestamp(claims["exp"], UTC),
+            credential_id=uuid.UUID(claims[CREDENTIAL]),
         )
+
+
+def _well_formed(claims: Mapping[str, Any]) -> bool:
+    """Whether the claims have the types that `issue` gives them, and a life that it would give."""
+    texts = [claims[name] for name in ("jti", "sub", "aud", CREDENTIAL)]
+    if not all(isinstance(one, str) for one in [*texts, claims.get("scope", "")]):
+        return False
+    issued, ends = claims["iat"], claims["exp"]
+    if not (isinstance(issued, int) and isinstance(ends, int)):
+        return False
+    if ends - issued > LIFETIME.total_seconds():
+        return False
+    return re.fullmatch(r"[0-9a-f]{32}", claims[CREDENTIAL]) is not None

@@ -119,8 +119,8 @@ def http_error(error: HTTPException) -> Response:
     """A refusal by Flask or Werkzeug; a redirect keeps its own answer."""
     if error.code is None or error.code < 400 or error.response is not None:  # noqa: PLR2004
         return make_response(error.get_response())
-    # A program is told what is wrong with its token; a page's words stand in its template.
-    told = error.code in {401, 403} and is_api()
+    # A program is told what is wrong with its token or quota; a page's words stand in its template.
+    told = (error.code in {401, 403} or hasattr(error, "problem_type")) and is_api()
     answer = _answer(
         error.code,
         error.description or "" if told else "",

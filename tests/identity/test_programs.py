@@ -5,6 +5,7 @@ import hashlib
 import hmac
 import json
 from datetime import timedelta
+from uuid import UUID
 
 import pytest
 from joserfc import jwt
@@ -86,6 +87,15 @@ def token_of(api, pair, **fields):
     answer = ask(api, *pair, **fields)
     assert answer.status_code == 200, answer.text
     return answer.json["access_token"]
+
+
+def claims_of(token):
+    """What a token of ours says, unverified."""
+    return json.loads(base64.urlsafe_b64decode(token.split(".")[1] + "=="))
+
+
+def credential_in(token):
+    return UUID(claims_of(token)["fairway_credential"])
 
 
 def challenge(answer):
@@ -170,7 +180,7 @@ def test_a_token_ends_after_ten_minutes(api, internal, clock):
     assert "invalid_token" in challenge(api.get("/api/v1/probe", headers=bearer(token)))
 
 
-def test_a_suspended_client_is_out_at_once(api, internal, work_as, security_tags):
+def test_a_revoked_client_is_out_at_once(api, internal, work_as, security_tags):
     token = token_of(api, internal)
     with work_as(SETTER) as work:
         client = work.session.get(ApiClient, internal[0].id)
@@ -227,6 +237,7 @@ def test_a_forged_token_is_refused(api, probe, internal, settings, clock, kind, 
                 audience=Audience.INTERNAL,
                 jti="x",
                 now=clock.now(),
+                credential_id=credential_in(good),
             )
         case "public key as secret":
             public = json.dumps(own.keys.keys[0].as_dict(private=False))
@@ -244,12 +255,14 @@ def test_another_jwt_of_ours_is_not_an_access_token(api, internal, settings, clo
     own = Signer.of(settings)
     key = own.keys.keys[0]
     now = int(clock.now().timestamp())
+    credential = credential_in(token_of(api, internal))
     claims = {
         "iss": own.issuer,
         "sub": internal[0].client_id,
         "aud": "fairway-api",
         "scope": "status:read",
         "jti": "x",
+        "fairway_credential": credential.hex,
         "iat": now,
         "exp": now + 60,
     }

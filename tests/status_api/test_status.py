@@ -10,6 +10,7 @@ from sqlalchemy import select, text
 from app.audit.models import AccessRecord
 from app.authz.actor import system_actor
 from app.identity.models import ApiClient
+from app.work import move
 from tests.facilitation.scenes import SECURITY
 from tests.factories.register import decide, make_partner, make_trader, suspend_urgently
 
@@ -218,8 +219,7 @@ def test_a_scope_opens_its_own_calls_and_no_others(program_with, scope, allowed)
 def test_a_suspended_program_is_out_at_once(program, work_as):
     assert program.get(STATUS).status_code == 200
     with work_as(system_actor("test")) as work:
-        row = work.session.scalars(select(ApiClient)).one()
-        row.suspended_at = work.now
+        move(work, work.session.scalars(select(ApiClient)).one(), "suspend")
     assert program.get(STATUS).status_code == 401
 
 

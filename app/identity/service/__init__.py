@@ -1,6 +1,13 @@
 """What changes about people, the agency's staff and API clients."""
 
-from app.identity.service.clients import create_client, revoke_client
+from app.identity.service.clients import (
+    create_client,
+    review_idle,
+    revoke_client,
+    set_quota,
+    wake_client,
+)
+from app.identity.service.credentials import revoke_credential, rotate_credential
 from app.identity.service.factors import (
     add_passkey,
     come_back,
@@ -41,10 +48,15 @@ __all__ = [
     "renew_recovery_codes",
     "request_reset",
     "reset_password",
+    "review_idle",
     "revoke_client",
+    "revoke_credential",
+    "rotate_credential",
     "send_verification",
     "set_authenticator",
+    "set_quota",
     "sign_up",
     "tell",
     "verify_mail",
+    "wake_client",
 ]

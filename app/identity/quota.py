@@ -1,0 +1,83 @@
+"""The quota of an API client: requests in a minute and in a day, counted over all workers."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from math import ceil
+
+from werkzeug.exceptions import TooManyRequests
+
+from app.audit.access import record_security_event
+from app.audit.tags import SecurityTag
+from app.identity import rate_store
+from app.identity.models import ApiClient
+from app.identity.service.clients import rules_of
+from app.web.requests import circumstances
+from app.web.wiring import wiring
+
+MINUTE, DAY = timedelta(minutes=1), timedelta(days=1)
+
+
+class QuotaReachedError(TooManyRequests):
+    """The client has asked as often as it may for now."""
+
+    problem_type = "urn:fairway:quota-reached"
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """One limit with the count that holds now, and when that count ends."""
+
+    name: str
+    limit: int
+    key: str
+    ends: datetime
+    used: int = 0
+
+
+def windows(client: ApiClient, now: datetime) -> tuple[Window, Window]:
+    """The present minute and day (UTC) of the client, not counted yet."""
+    rules = rules_of(client)
+    minute = now.replace(second=0, microsecond=0)
+    day = minute.replace(hour=0, minute=0)
+    return (
+        _window("minute", client, client.per_minute or rules.per_minute, minute, MINUTE),
+        _window("day", client, client.per_day or rules.per_day, day, DAY),
+    )
+
+
+def figures(client: ApiClient, now: datetime) -> list[Window]:
+    """The limits of a client with what is used of them, for its page."""
+    found = windows(client, now)
+    used = rate_store.read_all(wiring().engine, [one.key for one in found])
+    return [Window(one.name, one.limit, one.key, one.ends, used[one.key]) for one in found]
+
+
+def spend(client: ApiClient) -> None:
+    """Count a request of the client; `QuotaReachedError` with the seconds to wait beyond a limit.
+
+    A refused request counts as well, so that a program that never waits is not let in sooner.
+    Only the first refusal of a window is recorded: the record must not be floodable.
+    """
+    wired = wiring()
+    now = wired.clock.now()
+    found = windows(client, now)
+    used = rate_store.count_all(wired.engine, {one.key: one.ends for one in found})
+    over = [one for one in found if used[one.key] > one.limit]
+    if not over:
+        return
+    worst = max(over, key=lambda one: one.ends)
+    if used[worst.key] == worst.limit + 1:
+        record_security_event(
+            wired.engine,
+            SecurityTag.QUOTA_REACHED,
+            circumstances(window=worst.name, limit=worst.limit),
+            client_id=client.id,
+        )
+    raise QuotaReachedError(
+        f"This client may send {worst.limit} requests in a {worst.name}. Wait, then go on.",
+        retry_after=max(1, ceil((worst.ends - now).total_seconds())),
+    )
+
+
+def _window(name: str, client: ApiClient, limit: int, begins: datetime, lasts: timedelta) -> Window:
+    return Window(name, limit, f"quota:{client.id}:{name}:{begins.isoformat()}", begins + lasts)
