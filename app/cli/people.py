@@ -1,16 +1,16 @@
-"""Commands about people and programs: staff invite, client create, client revoke."""
+"""Commands about people and programs: staff invite, client create, revoke, quota and wake."""
 
 import json
 from pathlib import Path
 
 import click
-from sqlalchemy import select
 
 from app.authz.actor import AgencyRole
 from app.cli.runtime import RefusedError, runtime
-from app.identity import service
+from app.identity import queries, service
 from app.identity.models import ApiClient
 from app.identity.queries import person_by_email
+from app.work import Work
 
 
 @click.group()
@@ -73,12 +73,35 @@ def create(name: str, scopes: tuple[str, ...], trader: object, jwk: Path | None)
 @client.command(name="revoke")
 @click.argument("client_id")
 def revoke(client_id: str) -> None:
-    """Suspend a program; its tokens are refused at once."""
+    """End a program for good; its tokens are refused at once."""
     with runtime() as run, run.work() as work:
-        found = work.session.scalars(
-            select(ApiClient).where(ApiClient.client_id == client_id)
-        ).one_or_none()
-        if found is None:
-            raise RefusedError(f"There is no client {client_id}.")
-        service.revoke_client(work, found)
+        service.revoke_client(work, _named(work, client_id))
     click.echo("Revoked.")
+
+
+@client.command(name="quota")
+@click.argument("client_id")
+@click.option("--per-minute", type=int, help="Without it, what its audience has.")
+@click.option("--per-day", type=int, help="Without it, what its audience has.")
+def quota(client_id: str, per_minute: int | None, per_day: int | None) -> None:
+    """Give a program a quota of its own, or without options the usual one."""
+    with runtime() as run, run.work() as work:
+        found = _named(work, client_id)
+        service.set_quota(work, found, per_minute=per_minute, per_day=per_day)
+    click.echo("Set.")
+
+
+@client.command(name="wake")
+@click.argument("client_id")
+def wake(client_id: str) -> None:
+    """Let a program work again that was suspended because nobody used it."""
+    with runtime() as run, run.work() as work:
+        service.wake_client(work, _named(work, client_id))
+    click.echo("Awake.")
+
+
+def _named(work: Work, client_id: str) -> ApiClient:
+    found = queries.client_named(work.session, client_id)
+    if found is None:
+        raise RefusedError(f"There is no client {client_id}.")
+    return found

@@ -2,6 +2,8 @@
 
 import json
 import os
+import uuid
+from datetime import timedelta
 from pathlib import Path
 
 from sqlalchemy import Engine, select
@@ -11,10 +13,10 @@ from app.db.session import BoundSession, Principal
 from app.demo.accounts import HARBOUR
 from app.demo.stage import DEMO
 from app.demo.story import tell
-from app.identity import scopes, service
+from app.identity import service
 from app.identity.models import ApiClient
+from app.identity.scopes import SCOPES, Audience
 from app.kernel.clock import SystemClock
-from app.reactions import REACTIONS
 from app.traders.models import Trader
 from app.work import Work
 
@@ -28,31 +30,35 @@ def load(engine: Engine, settings: Settings) -> None:
 
 
 def write_client_files(engine: Engine, settings: Settings) -> None:
-    """Make both demo clients anew and write their credentials, readable by the owner alone.
+    """Give both demo clients new secrets and write them, readable by the owner alone.
 
-    Secrets are not kept, so each start revokes the clients of the last one.
+    Secrets are not kept, so each start makes new ones and ends those of the last start. Nobody
+    gets a letter about that.
     """
     with BoundSession(engine, Principal(DEMO.principal)) as session, session.begin():
-        work = Work(session=session, actor=DEMO, now=SystemClock().now(), reactions=REACTIONS)
-        for old in session.scalars(
-            select(ApiClient).where(
-                ApiClient.name.in_([INTERNAL, TRADERS_OWN]), ApiClient.revoked_at.is_(None)
-            )
-        ):
-            service.revoke_client(work, old)
+        work = Work(session=session, actor=DEMO, now=SystemClock().now())
         importer = session.scalars(select(Trader).where(Trader.name == HARBOUR)).one()
-        internal, internal_secret = service.create_client(
-            work, name=INTERNAL, scopes=scopes.SCOPES[scopes.Audience.INTERNAL]
-        )
-        own, own_secret = service.create_client(
-            work,
-            name=TRADERS_OWN,
-            scopes=scopes.SCOPES[scopes.Audience.TRADER],
-            trader_id=importer.id,
-        )
+        internal = _with_new_secret(work, INTERNAL, Audience.INTERNAL)
+        own = _with_new_secret(work, TRADERS_OWN, Audience.TRADER, importer.id)
     home = Path(settings.home)
-    _write(home / "demo-client.json", settings, internal, internal_secret, "/api/v1")
-    _write(home / "demo-trader-client.json", settings, own, own_secret, "/trader/v1")
+    _write(home / "demo-client.json", settings, *internal, "/api/v1")
+    _write(home / "demo-trader-client.json", settings, *own, "/trader/v1")
+
+
+def _with_new_secret(
+    work: Work, name: str, audience: Audience, trader_id: uuid.UUID | None = None
+) -> tuple[ApiClient, str | None]:
+    found = work.session.scalars(
+        select(ApiClient)
+        .where(ApiClient.name == name, ApiClient.trader_id.is_not_distinct_from(trader_id))
+        .where(ApiClient.revoked_at.is_(None))
+        .order_by(ApiClient.created_at.desc())
+    ).first()
+    if found is None:
+        return service.create_client(work, name=name, scopes=SCOPES[audience], trader_id=trader_id)
+    service.wake_client(work, found)
+    _, secret = service.rotate_credential(work, found, overlap=timedelta())
+    return found, secret
 
 
 def _write(

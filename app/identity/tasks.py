@@ -1,10 +1,12 @@
-"""Throwing away what has had its time: sessions, counts, used proofs, ended denials."""
+"""Throwing away what has had its time, and suspending the API clients that nobody uses."""
 
 from datetime import timedelta
 
 from sqlalchemy import delete
 
-from app.identity.models import ClientAssertion, RateCount, TokenDenial, WebSession
+from app.identity import queries, service
+from app.identity.client_rules import RULES
+from app.identity.models import ApiClient, ClientAssertion, RateCount, TokenDenial, WebSession
 from app.identity.session_store import KEPT_AFTER_END
 from app.jobs.queue import job_work, queue, task
 from app.work import Work
@@ -33,3 +35,25 @@ def prune_now(timestamp: int) -> None:
     del timestamp
     with job_work("prune") as work:
         prune(work)
+
+
+def review_idle() -> None:
+    """Warn of the suspension of every client that lies idle, and suspend those that stayed so.
+
+    Each client has a transaction of its own, so that a killed job has done what it has done, and
+    run again finds nothing left of that.
+    """
+    with job_work("idle-clients") as work:
+        soonest = min(rules.warn_after for rules in RULES.values())
+        idle = queries.idle_candidates(work.session, work.now - soonest)
+    for key in idle:
+        with job_work("idle-clients") as work:
+            service.review_idle(work, work.session.get_one(ApiClient, key))
+
+
+@queue.periodic(cron="40 5 * * *")
+@task("identity.review-idle", queueing_lock="identity.review-idle")
+def review_idle_now(timestamp: int) -> None:
+    """Once a day."""
+    del timestamp
+    review_idle()

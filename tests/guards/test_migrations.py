@@ -133,3 +133,61 @@ def test_every_table_refuses_a_transaction_without_a_principal(spare):
             text("SELECT tablename FROM pg_tables WHERE tableowner = 'fairway_app'")
         ).all()
         assert owned == []
+
+
+ROWS = """
+INSERT INTO api_client (id, client_id, name, secret_hash, jwk, scopes, created_at, suspended_at)
+VALUES
+  (gen_random_uuid(), 'fw-secret', 'a', 'abc', NULL, '{status:read}', now(), NULL),
+  (gen_random_uuid(), 'fw-key', 'b', NULL, '{"kty": "OKP"}', '{status:read}', now(), NULL),
+  (gen_random_uuid(), 'fw-gone', 'c', 'def', NULL, '{status:read}', now(), now())
+"""
+BEFORE = (
+    "SELECT client_id, secret_hash, jwk ->> 'kty', suspended_at IS NOT NULL FROM api_client"
+    " ORDER BY client_id"
+)
+AFTER = (
+    "SELECT client_id, secret_hash, jwk ->> 'kty', state = 'revoked' FROM api_client"
+    " JOIN client_credential ON api_client_id = api_client.id ORDER BY client_id"
+)
+AS_TEST = "SELECT set_config('app.principal', 'system:test', false)"
+
+
+def test_credentials_of_clients_go_up_and_down_with_their_rows(spare):
+    path = next(VERSIONS.glob("*_client_credentials.py"))
+    before = f"{int(path.name[:4]) - 1:04d}"
+    upgrade(spare, before)
+
+    def run(*statements):
+        with connected(spare) as connection:
+            connection.execute(text(AS_TEST))
+            rows = [connection.execute(text(one)) for one in statements][-1]
+            found = [tuple(row) for row in rows] if rows.returns_rows else []
+            connection.commit()
+        return found
+
+    run(ROWS)
+    first = run(BEFORE)
+    assert first == [
+        ("fw-gone", "def", None, True),
+        ("fw-key", None, "OKP", False),
+        ("fw-secret", "abc", None, False),
+    ]
+    upgrade(spare, path.name[:4])
+    assert run(AFTER) == first
+    # A newer credential that lives is the one that stays, an ended one never replaces it, and a
+    # client that has only ended ones is out.
+    run(
+        "INSERT INTO client_credential (id, api_client_id, secret_hash, created_at, revoked_at)"
+        " SELECT gen_random_uuid(), id, 'newer', now() + interval '1 hour', NULL FROM api_client"
+        " WHERE client_id = 'fw-secret' UNION ALL"
+        " SELECT gen_random_uuid(), id, 'ended', now() + interval '2 hours', now() FROM api_client"
+        " WHERE client_id = 'fw-secret'",
+        "UPDATE client_credential SET expires_at = now() - interval '1 hour' WHERE jwk IS NOT NULL",
+    )
+    downgrade(spare, before)
+    assert run(BEFORE) == [
+        ("fw-gone", "def", None, True),
+        ("fw-key", None, "OKP", True),
+        ("fw-secret", "newer", None, False),
+    ]

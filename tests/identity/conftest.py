@@ -5,16 +5,24 @@ from collections.abc import Callable
 
 import pytest
 from flask.testing import FlaskClient
+from joserfc.jwk import OKPKey
 from sqlalchemy import Engine, select
 from werkzeug.test import TestResponse
 
+from app import create_app
 from app.audit.models import SecurityEvent
 from app.authz.actor import system_actor
+from app.authz.permissions import Permission
 from app.db.session import Principal, transaction
+from app.identity import service
 from app.identity.models import Person
+from app.kernel.ids import new_id
 from app.notifications.models import Message
+from app.web.access import requires
+from app.web.requests import current_actor
 from tests.factories.authenticator import Device
 from tests.factories.identity import PASSWORD, code_at, give_authenticator, make_person
+from tests.factories.programs import INTERNAL, TRADER
 
 TOKEN = re.compile(r'name="csrf_token"[^>]*value="([^"]+)"')
 LINK = re.compile(r"http://localhost:8000(/\S+)")
@@ -116,3 +124,54 @@ def sign_in_by(client: FlaskClient, post: Post, device: Device, **lies: object) 
         by=client,
         credential=device.get(options, **lies),
     )
+
+
+@pytest.fixture(scope="module")
+def probe(_engine, settings, _clock):
+    """The application with an address of each API that says who is asking."""
+    app = create_app("all", settings=settings, engine=_engine, clock=_clock)
+    app.testing = True
+
+    def who():
+        actor = current_actor()
+        return {
+            "kind": actor.kind.value,
+            "scopes": sorted(actor.scopes),
+            "trader": None if actor.trader_id is None else str(actor.trader_id),
+        }
+
+    def own():
+        return who()
+
+    app.add_url_rule("/api/v1/probe", "probe.api", requires(Permission.STATUS_READ)(who))
+    app.add_url_rule("/trader/v1/probe", "probe.trader", requires(Permission.TRADER_API_READ)(own))
+    return app
+
+
+@pytest.fixture
+def api(probe, engine, clock):
+    return probe.test_client()
+
+
+@pytest.fixture
+def internal(work_as):
+    with work_as(SETTER) as work:
+        return service.create_client(work, name="Release system", scopes=INTERNAL)
+
+
+@pytest.fixture
+def of_trader(work_as):
+    with work_as(SETTER) as work:
+        return service.create_client(work, name="Filing system", scopes=TRADER, trader_id=new_id())
+
+
+@pytest.fixture
+def signing(work_as):
+    """A client that proves itself by signatures, and its key."""
+    key = OKPKey.generate_key("Ed25519")
+    with work_as(SETTER) as work:
+        client, secret = service.create_client(
+            work, name="Signer", scopes=INTERNAL, jwk=key.as_dict(private=False)
+        )
+    assert secret is None
+    return client, key

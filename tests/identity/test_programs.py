@@ -5,15 +5,12 @@ import hashlib
 import hmac
 import json
 from datetime import timedelta
-from uuid import UUID
 
 import pytest
 from joserfc import jwt
 from joserfc.jwk import ECKey, OKPKey, RSAKey
 
-from app import create_app
 from app.authz.actor import ActorKind
-from app.authz.permissions import Permission
 from app.identity import service
 from app.identity.keys import KeyFileError, load_or_create
 from app.identity.models import ApiClient
@@ -21,88 +18,20 @@ from app.identity.scopes import Audience
 from app.identity.tokens import Signer
 from app.kernel.errors import ConflictError, NotReadyError
 from app.kernel.ids import new_id
-from app.web.access import requires
-from app.web.requests import current_actor
 from tests.factories.identity import sign_in
+from tests.factories.programs import (
+    INTERNAL,
+    TOKEN_URL,
+    ask,
+    basic,
+    bearer,
+    challenge,
+    credential_in,
+    proof,
+    show,
+    token_of,
+)
 from tests.identity.conftest import SETTER
-
-INTERNAL = ["status:read", "feed:read", "decisions:write", "decisions:read"]
-TRADER = ["filings:write", "filings:read", "status:self"]
-TOKEN_URL = "http://localhost:8000/oauth/token"
-ASSERTION = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
-
-
-@pytest.fixture(scope="module")
-def probe(_engine, settings, _clock):
-    """The application with an address of each API that says who is asking."""
-    app = create_app("all", settings=settings, engine=_engine, clock=_clock)
-    app.testing = True
-
-    def who():
-        actor = current_actor()
-        return {
-            "kind": actor.kind.value,
-            "scopes": sorted(actor.scopes),
-            "trader": None if actor.trader_id is None else str(actor.trader_id),
-        }
-
-    def own():
-        return who()
-
-    app.add_url_rule("/api/v1/probe", "probe.api", requires(Permission.STATUS_READ)(who))
-    app.add_url_rule("/trader/v1/probe", "probe.trader", requires(Permission.TRADER_API_READ)(own))
-    return app
-
-
-@pytest.fixture
-def api(probe, engine, clock):
-    return probe.test_client()
-
-
-@pytest.fixture
-def internal(work_as):
-    with work_as(SETTER) as work:
-        return service.create_client(work, name="Release system", scopes=INTERNAL)
-
-
-@pytest.fixture
-def of_trader(work_as):
-    with work_as(SETTER) as work:
-        return service.create_client(work, name="Filing system", scopes=TRADER, trader_id=new_id())
-
-
-def ask(api, client, secret, **fields):
-    return api.post(
-        "/oauth/token",
-        auth=(client.client_id, secret),
-        data={"grant_type": "client_credentials", **fields},
-    )
-
-
-def bearer(token):
-    return {"Authorization": f"Bearer {token}"}
-
-
-def token_of(api, pair, **fields):
-    answer = ask(api, *pair, **fields)
-    assert answer.status_code == 200, answer.text
-    return answer.json["access_token"]
-
-
-def claims_of(token):
-    """What a token of ours says, unverified."""
-    return json.loads(base64.urlsafe_b64decode(token.split(".")[1] + "=="))
-
-
-def credential_in(token):
-    return UUID(claims_of(token)["fairway_credential"])
-
-
-def challenge(answer):
-    assert answer.status_code == 401
-    assert answer.mimetype == "application/problem+json"
-    assert answer.json["status"] == 401
-    return answer.headers["WWW-Authenticate"]
 
 
 def test_a_secret_gets_a_token_of_ten_minutes(api, internal, clock, security_tags):
@@ -195,30 +124,26 @@ def test_a_revoked_client_is_out_at_once(api, internal, work_as, security_tags):
 
 def test_a_revoked_token_is_refused_and_others_stay(api, internal, of_trader):
     token, other = token_of(api, internal), token_of(api, internal)
-    stranger = api.post("/oauth/revoke", auth=_auth(of_trader), data={"token": token})
+    stranger = api.post("/oauth/revoke", auth=basic(of_trader), data={"token": token})
     assert stranger.status_code == 400
     assert api.get("/api/v1/probe", headers=bearer(token)).status_code == 200
-    assert api.post("/oauth/revoke", auth=_auth(internal), data={"token": token}).status_code == 200
+    assert api.post("/oauth/revoke", auth=basic(internal), data={"token": token}).status_code == 200
     challenge(api.get("/api/v1/probe", headers=bearer(token)))
     assert api.get("/api/v1/probe", headers=bearer(other)).status_code == 200
     # RFC 7009 §2.2: what is not a token is answered alike.
-    assert api.post("/oauth/revoke", auth=_auth(internal), data={"token": "x"}).status_code == 200
+    assert api.post("/oauth/revoke", auth=basic(internal), data={"token": "x"}).status_code == 200
     assert api.post("/oauth/revoke", data={"token": other}).status_code == 401
 
 
 def test_introspection_tells_a_client_about_its_own_tokens_only(api, internal, of_trader):
     token = token_of(api, internal)
-    own = api.post("/oauth/introspect", auth=_auth(internal), data={"token": token}).json
+    own = api.post("/oauth/introspect", auth=basic(internal), data={"token": token}).json
     assert (own["active"], own["aud"]) == (True, "fairway-api")
-    foreign = api.post("/oauth/introspect", auth=_auth(of_trader), data={"token": token})
+    foreign = api.post("/oauth/introspect", auth=basic(of_trader), data={"token": token})
     assert foreign.json == {"active": False}
-    api.post("/oauth/revoke", auth=_auth(internal), data={"token": token})
-    gone = api.post("/oauth/introspect", auth=_auth(internal), data={"token": token})
+    api.post("/oauth/revoke", auth=basic(internal), data={"token": token})
+    gone = api.post("/oauth/introspect", auth=basic(internal), data={"token": token})
     assert gone.json == {"active": False}
-
-
-def _auth(pair):
-    return (pair[0].client_id, pair[1])
 
 
 @pytest.mark.parametrize("kind", ["unsigned", "foreign key", "public key as secret", "not a jwt"])
@@ -300,7 +225,7 @@ def test_other_grants_and_a_secret_in_the_body_are_refused(api, internal):
     )
     assert answer.status_code == 401
     answer = api.post(
-        "/oauth/token", auth=_auth(internal), data={"grant_type": "password", "username": "a"}
+        "/oauth/token", auth=basic(internal), data={"grant_type": "password", "username": "a"}
     )
     assert (answer.status_code, answer.json["error"]) == (400, "unsupported_grant_type")
 
@@ -310,44 +235,6 @@ KEYS = {
     "ES256": lambda: ECKey.generate_key("P-256"),
     "RS256": lambda: RSAKey.generate_key(2048),
 }
-
-
-@pytest.fixture
-def signing(work_as):
-    """A client that proves itself by signatures, and its key."""
-    key = OKPKey.generate_key("Ed25519")
-    with work_as(SETTER) as work:
-        client, secret = service.create_client(
-            work, name="Signer", scopes=INTERNAL, jwk=key.as_dict(private=False)
-        )
-    assert secret is None
-    return client, key
-
-
-def proof(clock, client, key, algorithm="Ed25519", **changes):
-    now = int(clock.now().timestamp())
-    claims = {
-        "iss": client.client_id,
-        "sub": client.client_id,
-        "aud": TOKEN_URL,
-        "jti": new_id().hex,
-        "iat": now,
-        "exp": now + 60,
-        **changes,
-    }
-    claims = {name: value for name, value in claims.items() if value is not None}
-    return jwt.encode({"alg": algorithm}, claims, key, algorithms=[algorithm])
-
-
-def show(api, signed):
-    return api.post(
-        "/oauth/token",
-        data={
-            "grant_type": "client_credentials",
-            "client_assertion_type": ASSERTION,
-            "client_assertion": signed,
-        },
-    )
 
 
 @pytest.mark.parametrize("algorithm", sorted(KEYS))
