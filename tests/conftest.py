@@ -20,7 +20,7 @@ from flask.testing import FlaskClient
 from hypothesis import HealthCheck
 from hypothesis import settings as properties
 from procrastinate.periodic import PeriodicRegistry
-from sqlalchemy import Engine, create_engine, make_url, text
+from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
 
 import app.tasks
 from app import create_app
@@ -28,12 +28,13 @@ from app.authz.actor import Actor, system_actor
 from app.config import Settings
 from app.db.embedded import Cluster
 from app.db.migrate import upgrade
-from app.db.session import BoundSession, Principal, make_engine
+from app.db.session import BoundSession, make_engine
 from app.jobs.queue import Bench, equip, queue, run_worker
 from app.kernel.clock import FixedClock
 from app.reactions import REACTIONS
 from app.web.requests import FairwayApp
 from app.work import Work
+from tests.factories.identity import principal_of
 
 # How long an example takes says how busy the machine is, so no property hangs on it; the first text
 # of a fresh clone alone takes seconds. Everything else is as Hypothesis has it, also for CI.
@@ -121,10 +122,24 @@ def database(cluster: Cluster, shared_folder: Path) -> str:
         if not done.exists():
             cluster.create_database(TEMPLATE)
             upgrade(cluster.owner_url(TEMPLATE))
+            _let_tests_set_the_clock(cluster.owner_url(TEMPLATE))
             done.touch()
         name = "w_" + os.environ.get("PYTEST_XDIST_WORKER", "main")
         cluster.create_database(name, template=TEMPLATE)
     return name
+
+
+def _let_tests_set_the_clock(owner_url: str) -> None:
+    """Row policies ask the database for the time; in tests it is the fixed clock's."""
+    owner = create_engine(owner_url)
+    with owner.begin() as connection:
+        connection.execute(
+            text(
+                "CREATE OR REPLACE FUNCTION fairway_now() RETURNS timestamptz LANGUAGE sql STABLE"
+                " AS $$ SELECT current_setting('test.now')::timestamptz $$"
+            )
+        )
+    owner.dispose()
 
 
 @pytest.fixture(scope="session")
@@ -141,8 +156,15 @@ def super_engine(app_url: str) -> Iterator[Engine]:
 
 
 @pytest.fixture(scope="session")
-def _engine(app_url: str) -> Iterator[Engine]:
+def _engine(app_url: str, _clock: FixedClock) -> Iterator[Engine]:
     engine = make_engine(app_url)
+
+    @event.listens_for(engine, "begin")
+    def tell_the_time(connection: Connection) -> None:
+        dbapi = connection.connection.cursor()
+        dbapi.execute("SELECT set_config('test.now', %s, true)", (_clock.at.isoformat(),))
+        dbapi.close()
+
     yield engine
     engine.dispose()
 
@@ -225,11 +247,16 @@ WorkAs = Callable[[Actor], AbstractContextManager[Work]]
 
 @pytest.fixture
 def work_as(engine: Engine, clock: FixedClock) -> WorkAs:
-    """`with work_as(actor) as work:` is one unit of work, committed at the end."""
+    """`with work_as(actor) as work:` is one unit of work, committed at the end.
+
+    A trader's person works with a real session of their own, under the same row policies as in
+    the browser.
+    """
 
     @contextmanager
     def begin(actor: Actor) -> Iterator[Work]:
-        with BoundSession(engine, Principal(actor.principal)) as session, session.begin():
+        who = principal_of(engine, actor, clock.now())
+        with BoundSession(engine, who) as session, session.begin():
             yield Work(session=session, actor=actor, now=clock.now(), reactions=REACTIONS)
 
     return begin

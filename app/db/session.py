@@ -8,6 +8,7 @@ Row-level security will later read the same two settings, so no feature has to c
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, text
@@ -16,6 +17,15 @@ from sqlalchemy.orm import Session, SessionTransaction
 
 class UnboundPrincipalError(RuntimeError):
     """A transaction was begun without saying on whose behalf; always a programming error."""
+
+
+class Role(StrEnum):
+    """The database role that a transaction takes, for itself alone."""
+
+    APPLICATION = "none"
+    """The role that the connection came with: the agency's pages, programs, jobs, commands."""
+    PORTAL = "fairway_portal"
+    """A trader's people: rows of the traders in reach of the session's token, and no others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +39,7 @@ class Principal:
 
     name: str
     session: str = field(default="", repr=False)
+    role: Role = Role.APPLICATION
 
 
 class BoundSession(Session):
@@ -50,7 +61,8 @@ class BoundSession(Session):
 BIND = text(
     "SELECT coalesce(current_setting('app.principal', true), '') AS found_name,"
     " coalesce(current_setting('app.session', true), '') AS found_sid,"
-    " set_config('app.principal', :name, true), set_config('app.session', :sid, true)"
+    " set_config('app.principal', :name, true), set_config('app.session', :sid, true),"
+    " set_config('role', :role, true)"
 )
 """What was there is read before it is set: a target list is computed from left to right."""
 
@@ -79,7 +91,9 @@ def bind_principal(
         raise UnboundPrincipalError(msg)
     if session.info.get("read_only") and not connection.in_nested_transaction():
         connection.execute(text("SET TRANSACTION READ ONLY"))
-    found = connection.execute(BIND, {"name": principal.name, "sid": principal.session}).one()
+    found = connection.execute(
+        BIND, {"name": principal.name, "sid": principal.session, "role": principal.role}
+    ).one()
     left = (found.found_name, found.found_sid)
     if left not in {("", ""), (principal.name, principal.session)}:
         msg = "The connection was still bound to another principal."

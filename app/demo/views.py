@@ -19,7 +19,7 @@ from app.web.access import requires
 from app.web.forms import Form
 from app.web.fragments import render
 from app.web.paging import page_number, paginate
-from app.web.requests import current_work
+from app.web.requests import by_link, current_work
 
 blueprint = Blueprint("demo", __name__, url_prefix="/demo")
 LOOPBACK = re.compile(r"(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d+)?")
@@ -35,6 +35,7 @@ def accounts_on_sign_in() -> dict[str, Any]:
 
 @blueprint.post("/sign-in")
 @requires(Permission.DEMO_USE)
+@by_link
 def sign_in() -> Response:
     _refuse_from_afar()
     account = BY_KEY.get(request.form.get("account", ""))
@@ -49,6 +50,7 @@ def sign_in() -> Response:
 
 @blueprint.get("/mailbox")
 @requires(Permission.DEMO_USE)
+@by_link
 def mailbox() -> Response:
     _refuse_from_afar()
     address = request.args.get("address", "").strip()
@@ -58,6 +60,7 @@ def mailbox() -> Response:
 
 @blueprint.get("/mailbox/<uuid:message_id>")
 @requires(Permission.DEMO_USE)
+@by_link
 def message(message_id: uuid.UUID) -> Response:
     _refuse_from_afar()
     found = message_in_mailbox(current_work().session, message_id)

@@ -1,18 +1,21 @@
 """One request, one transaction, one owner: the unit of work is opened and committed here."""
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
-from flask import Response, g, request
+from flask import Response, current_app, g, request
 from flask_openapi import OpenAPI
 
 from app.audit.access import Circumstances
-from app.authz.actor import ANONYMOUS, Actor
-from app.db.session import BoundSession, Principal
+from app.authz.actor import ANONYMOUS, Actor, ActorKind
+from app.db.session import BoundSession, Principal, Role
 from app.kernel.ids import new_id
 from app.web.wiring import wiring
 from app.work import Work
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+View = TypeVar("View", bound=Callable[..., object])
+BY_LINK = "_by_link"
 WRITING_GETS = "_writes_on_get"
 
 
@@ -62,7 +65,7 @@ def current_work() -> Work:
         actor = current_actor()
         session = BoundSession(
             wired.engine,
-            Principal(actor.principal, credential()),
+            Principal(actor.principal, credential(), _role(actor)),
             read_only=request.method in SAFE_METHODS,
         )
         g.work = Work(
@@ -84,6 +87,23 @@ def settle() -> None:
     being made: the session of a person who has just joined. What follows must not fail.
     """
     current_work().session.commit()
+
+
+def by_link(view: View) -> View:
+    """Mark a view whose authority is not who is signed in: a secret link, or the demonstration.
+
+    It runs in the application's own role, so it must look for nothing but what the link names.
+    """
+    setattr(view, BY_LINK, True)
+    return view
+
+
+def _role(actor: Actor) -> Role:
+    """Rows of other traders do not exist for a trader's people, whatever a query asks for."""
+    view = current_app.view_functions.get(request.endpoint or "")
+    if actor.kind is ActorKind.PERSON and not actor.is_agency and not hasattr(view, BY_LINK):
+        return Role.PORTAL
+    return Role.APPLICATION
 
 
 def circumstances(**data: object) -> Circumstances:

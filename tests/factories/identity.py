@@ -7,11 +7,11 @@ from uuid import UUID
 
 import pyotp
 from flask.testing import FlaskClient
-from sqlalchemy import select
+from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
 
 from app.authz.actor import Actor, ActorKind, AgencyRole, TraderRole
-from app.db.session import transaction
+from app.db.session import Principal, Role, transaction
 from app.identity import queries, service, session_store
 from app.identity.models import Authenticator, Passkey, Person, WebSession
 from app.identity.rules import Method
@@ -133,3 +133,16 @@ def give_passkey(work: Work, person: Person, name: str = "Office laptop") -> Pas
 def code_at(at: datetime, key: str = KEY) -> str:
     """What the app shows at that instant."""
     return pyotp.TOTP(key).at(at)
+
+
+def principal_of(engine: Engine, actor: Actor, now: datetime) -> Principal:
+    """What a unit of work of the actor is bound to: for a trader's person a session of theirs."""
+    if actor.kind is not ActorKind.PERSON or actor.is_agency or actor.person_id is None:
+        return Principal(actor.principal)
+    with transaction(engine, KEEPER) as db:
+        if db.get(Person, actor.person_id) is None:
+            return Principal(actor.principal, role=Role.PORTAL)
+        _, token = session_store.start(
+            db, now=now, browser=Browser(), person_id=actor.person_id, method=Method.PASSWORD
+        )
+    return Principal(actor.principal, token, Role.PORTAL)

@@ -24,7 +24,7 @@ from app.assessments.rules import AnswerInput
 from app.authz.actor import Actor, AgencyRole, TraderRole, system_actor
 from app.casework import queries as cases
 from app.casework import service as casework
-from app.db.session import BoundSession, Principal
+from app.db.session import BoundSession
 from app.documents import service as documents
 from app.identity.models import LinkPurpose, Person
 from app.identity.oidc.rules import Identity, Side
@@ -48,7 +48,7 @@ from tests.factories.applications import answer_all, check_eligibility, make_app
 from tests.factories.applications import submit as submit_application
 from tests.factories.casework import judge, make_staff, signed_in, staff_actor, take
 from tests.factories.documents import make_document, pdf
-from tests.factories.identity import give_passkey, make_person, sign_in
+from tests.factories.identity import give_passkey, make_person, principal_of, sign_in
 from tests.factories.register import decide, propose
 from tests.factories.traders import (
     acting,
@@ -109,7 +109,10 @@ def work_as_on(engine: Engine, clock: Clock) -> WorkAs:
 
     @contextmanager
     def begin(actor: Actor) -> Iterator[Work]:
-        with BoundSession(engine, Principal(actor.principal)) as session, session.begin():
+        with (
+            BoundSession(engine, principal_of(engine, actor, clock.now())) as session,
+            session.begin(),
+        ):
             yield Work(session=session, actor=actor, now=clock.now(), reactions=REACTIONS)
 
     return begin

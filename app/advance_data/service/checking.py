@@ -230,15 +230,23 @@ def _keep_faults(work: Work, batch: Batch, start: int, faults: Sequence[RowFault
 
 
 def _copy(work: Work, model: type[Base], rows: list[dict[str, Any]]) -> None:
-    """Write new rows the fastest way that PostgreSQL has; triggers and constraints hold."""
+    """Write new rows the fastest way that PostgreSQL has; triggers, constraints and policies hold.
+
+    PostgreSQL copies into no table with row policies, so the rows are copied beside it first.
+    """
     if not rows:
         return
+    table = model.__tablename__
     columns = ", ".join(f'"{name}"' for name in rows[0])
     connection = work.session.connection().connection.driver_connection
     assert connection is not None  # noqa: S101 - a checked-out connection has its driver's.
-    with (
-        connection.cursor() as cursor,
-        cursor.copy(f"COPY {model.__tablename__} ({columns}) FROM STDIN") as copy,
-    ):
-        for row in rows:
-            copy.write_row(tuple(row.values()))
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"CREATE TEMPORARY TABLE IF NOT EXISTS incoming_{table} (LIKE {table}) ON COMMIT DROP"
+        )
+        with cursor.copy(f"COPY incoming_{table} ({columns}) FROM STDIN") as copy:
+            for row in rows:
+                copy.write_row(tuple(row.values()))
+        chosen = f"SELECT {columns} FROM incoming_{table}"  # noqa: S608 - our own names.
+        cursor.execute(f"INSERT INTO {table} ({columns}) {chosen}")
+        cursor.execute(f"TRUNCATE incoming_{table}")

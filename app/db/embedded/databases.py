@@ -9,7 +9,8 @@ from psycopg import sql
 SUPER: Final = "fairway_super"
 OWNER: Final = "fairway_owner"
 APP: Final = "fairway_app"
-ROLES: Final = (SUPER, OWNER, APP)
+PORTAL: Final = "fairway_portal"
+ROLES: Final = (SUPER, OWNER, APP, PORTAL)
 DATABASE: Final = "fairway"
 EXTENSIONS: Final = ("pg_trgm", "btree_gist", "unaccent", "citext")
 PORT: Final = 5432  # Only a part of the socket's file name; nothing listens on TCP.
@@ -27,9 +28,15 @@ def provision(socket_dir: Path) -> None:
     with connect(socket_dir) as connection:
         roles = {row[0] for row in connection.execute("SELECT rolname FROM pg_roles")}
         databases = {row[0] for row in connection.execute("SELECT datname FROM pg_database")}
-        for role in (OWNER, APP):
+        for role in (OWNER, APP, PORTAL):
             if role not in roles:
                 _create_role(connection, role)
+        # The application takes the portal's role for the length of one transaction; inherited,
+        # the portal's policies would bind it always.
+        connection.execute(sql.SQL("ALTER ROLE {} NOINHERIT").format(sql.Identifier(APP)))
+        connection.execute(
+            sql.SQL("GRANT {} TO {}").format(sql.Identifier(PORTAL), sql.Identifier(APP))
+        )
     if DATABASE not in databases:
         unfinished = f"{DATABASE}_unfinished"
         drop(socket_dir, unfinished)
@@ -53,8 +60,8 @@ def create(socket_dir: Path, name: str, template: str | None = None) -> None:
         )
         connection.execute(sql.SQL("REVOKE ALL ON DATABASE {} FROM PUBLIC").format(database))
         connection.execute(
-            sql.SQL("GRANT CONNECT, TEMPORARY ON DATABASE {} TO {}").format(
-                database, sql.Identifier(APP)
+            sql.SQL("GRANT CONNECT, TEMPORARY ON DATABASE {} TO {}, {}").format(
+                database, sql.Identifier(APP), sql.Identifier(PORTAL)
             )
         )
     if template is None:
@@ -78,7 +85,7 @@ def _create_role(connection: psycopg.Connection, role: str) -> None:
     rights = "LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS"
     with connection.transaction():
         connection.execute(sql.SQL(f"CREATE ROLE {{}} {rights}").format(name))
-        if role == APP:
+        if role in {APP, PORTAL}:
             # A forgotten transaction must not hold locks and old row versions.
             connection.execute(
                 sql.SQL("ALTER ROLE {} SET idle_in_transaction_session_timeout = '10s'").format(

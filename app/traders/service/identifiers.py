@@ -7,7 +7,7 @@ belong to no trader, so that nobody finds it in a history.
 
 import uuid
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from app.audit.tags import EventTag
 from app.db.concurrency import first_with, lock_row, lock_words
@@ -55,6 +55,8 @@ def claim_identifier(
     work.record(EventTag.IDENTIFIER_CLAIMED, claim, scheme=scheme)
     if same:
         open_conflict(work, claim)
+    elif _meets_a_rival(work, claim):
+        _ask_a_reviewer(work, claim)
     return claim
 
 
@@ -124,6 +126,21 @@ def open_conflict(work: Work, claim: TraderIdentifier) -> IdentifierConflict:
     present = queries.open_conflict_over(work.session, claim)
     if present is not None:
         return present
+    return _ask_a_reviewer(work, claim)
+
+
+def _meets_a_rival(work: Work, claim: TraderIdentifier) -> bool:
+    """Whether another trader claims or holds the same and no reviewer is asked about it yet.
+
+    The database says so in a word: a trader's session sees nobody else's identifiers.
+    """
+    found = work.session.execute(
+        select(func.fairway_rivalry(claim.scheme.value, claim.lookup_key, claim.trader_id))
+    ).scalar_one()
+    return bool(found == "rival")
+
+
+def _ask_a_reviewer(work: Work, claim: TraderIdentifier) -> IdentifierConflict:
     conflict = IdentifierConflict(
         id=work.new_id(),
         scheme=claim.scheme,

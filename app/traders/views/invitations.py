@@ -14,7 +14,7 @@ from app.traders.rules import ROLE_MEANINGS, ROLE_NAMES, InvitationStage
 from app.traders.views.frame import address_of, back_to, blueprint
 from app.web.access import requires
 from app.web.fragments import render
-from app.web.requests import current_work
+from app.web.requests import by_link, current_work
 
 STATUS_OF = {
     InvitationStage.OTHER_ADDRESS: 403,
@@ -25,6 +25,7 @@ STATUS_OF = {
 
 @blueprint.get("/invitations/<token>")
 @requires(Permission.PUBLIC)
+@by_link
 def invitation(token: str) -> Response:
     """Show the invitation, and what the visitor can do with it."""
     work = current_work()
@@ -47,6 +48,7 @@ def invitation(token: str) -> Response:
 
 @blueprint.post("/invitations/<token>")
 @requires(Permission.SIGNED_IN)
+@by_link
 def accept_invitation(token: str) -> Response | BaseResponse:
     """Take up the role."""
     work = current_work()
@@ -68,6 +70,7 @@ def accept_invitation(token: str) -> Response | BaseResponse:
 
 @blueprint.post("/invitations/own/<uuid:appointment_id>/accept")
 @requires(Permission.SIGNED_IN)
+@by_link
 def accept_own_invitation(appointment_id: uuid.UUID) -> Response | BaseResponse:
     """Take up a role from the start page: whoever has just signed up need not find the letter."""
     work = current_work()
