@@ -48,6 +48,7 @@ OF_A_TRADER = [
     "batch",
     "bond",
     "casework_case",
+    "client_credential",
     "contact",
     "criterion_review",
     "delegation",

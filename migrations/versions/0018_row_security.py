@@ -2,8 +2,8 @@
 
 from alembic import op
 
-revision = "0017"
-down_revision = "0016"
+revision = "0018"
+down_revision = "0017"
 branch_labels = None
 depends_on = None
 
@@ -268,7 +268,7 @@ def upgrade():
     op.execute("GRANT USAGE ON ALL SEQUENCES IN SCHEMA procrastinate TO fairway_portal")
     for table in CLOSED:
         op.execute(f"REVOKE ALL ON {table} FROM fairway_portal")
-    op.execute("REVOKE INSERT, UPDATE, DELETE ON staff_role, api_client FROM fairway_portal")
+    op.execute("REVOKE INSERT, UPDATE, DELETE ON staff_role FROM fairway_portal")
     # A claim that meets another's is told to the agency, and not even read back.
     op.execute("GRANT INSERT ON identifier_conflict TO fairway_portal")
     op.execute("REVOKE SELECT, UPDATE ON message FROM fairway_portal")
@@ -291,7 +291,7 @@ def upgrade():
     isolate("person", "id = ANY ((SELECT fairway_colleagues())::uuid[])")
     isolate("staff_role", "person_id = (SELECT fairway_person())")
     isolate("security_event", "person_id = (SELECT fairway_person())")
-    for table in ("access_record", "api_client"):
+    for table in ("access_record", "api_client", "client_credential"):
         isolate(table, "trader_id = ANY ({own})")
     isolate("delegation", "trader_id = ANY ({own}) OR broker_id = ANY ({own})")
     isolate("message", "true")
