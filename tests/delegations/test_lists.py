@@ -77,7 +77,8 @@ def test_the_history_of_a_reference_hides_what_came_through_others(work):
     delegate(work, rival, {S.SUBMIT})
     trader = work.session.get_one(Trader, pair.trader_id)
     make_batch(as_broker(work, pair), trader, [good_row(filing_ref="SHARED")])
-    make_batch(as_broker(work, rival), trader, [good_row(filing_ref="SHARED", action="R")])
+    make_batch(acting(work, pair.officer), trader, [good_row(filing_ref="SHARED", action="R")])
+    make_batch(as_broker(work, rival), trader, [good_row(filing_ref="THEIRS")])
     mine = as_broker(work, pair)
     [filing] = mine.session.scalars(queries.filings_of(mine, pair.trader_id)).all()
     assert [one.id for one, _ in queries.history_of(mine, filing)] == [filing.id]

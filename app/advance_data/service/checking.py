@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import uuid
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from itertools import islice
@@ -33,8 +34,22 @@ from app.work import Work, move
 
 CHUNK_ROWS = 1000
 
+
+@dataclass(frozen=True, slots=True)
+class _Standing:
+    """The newest filing under a reference: its number, its action, the broker it came through."""
+
+    number: int
+    action: str
+    through: uuid.UUID | None
+
+    @property
+    def stands(self) -> bool:
+        return self.action != Action.DELETE
+
+
 # A reference that was never filed stands like one whose filing was deleted.
-_NEVER = (0, Action.DELETE.value)
+_NEVER = _Standing(0, Action.DELETE.value, None)
 
 
 @dataclass(slots=True)
@@ -49,7 +64,7 @@ class Tally:
 
 @dataclass(slots=True)
 class _Checking:
-    """One batch under check. `newest` maps a reference of the present chunk to number and action.
+    """One batch under check. `newest` maps a reference of the present chunk to how it stands.
 
     Nothing in here grows with the file.
     """
@@ -58,7 +73,7 @@ class _Checking:
     batch: Batch
     importers: frozenset[str]
     tally: Tally = field(default_factory=Tally)
-    newest: dict[str, tuple[int, str]] = field(default_factory=dict)
+    newest: dict[str, _Standing] = field(default_factory=dict)
     faults: int = 0
 
 
@@ -150,7 +165,7 @@ def _look_up(checking: _Checking, claims: list[Claim]) -> None:
     """Read, in one statement, how the references of these rows stand."""
     asked = sorted({claim.reference for claim in claims if claim.reference})
     newest = (
-        select(Filing.filing_ref, Filing.number, Filing.action)
+        select(Filing.filing_ref, Filing.number, Filing.action, Filing.acting_trader_id)
         .where(
             Filing.trader_id == checking.batch.trader_id,
             Filing.filing_ref == any_(literal(asked, ARRAY(Text))),
@@ -159,7 +174,9 @@ def _look_up(checking: _Checking, claims: list[Claim]) -> None:
         .order_by(Filing.filing_ref, Filing.number.desc())
     )
     rows = checking.work.session.execute(newest).all() if asked else []
-    checking.newest = {reference: (number, action) for reference, number, action in rows}
+    checking.newest = {
+        reference: _Standing(number, action, through) for reference, number, action, through in rows
+    }
 
 
 def _against_the_register(checking: _Checking, row: CheckedRow, claim: Claim) -> Iterator[RowFault]:
@@ -170,19 +187,31 @@ def _against_the_register(checking: _Checking, row: CheckedRow, claim: Claim) ->
         yield fault_of(AUTHORITY, place, field="importer_number", value=importer.value)
     if claim.reference is None or claim.action is None:
         return
-    _, last = checking.newest.get(claim.reference, _NEVER)
-    stands = last != Action.DELETE
-    if stands == (claim.action is Action.ADD):
-        problem = REF_TAKEN if stands else REF_UNKNOWN
-        yield fault_of(problem, place, field="filing_ref", value=claim.reference)
+    last = checking.newest.get(claim.reference, _NEVER)
+    if claim.action is Action.ADD:
+        if last.stands:
+            yield fault_of(REF_TAKEN, place, field="filing_ref", value=claim.reference)
+    elif not _may_amend(checking.batch, last):
+        yield fault_of(REF_UNKNOWN, place, field="filing_ref", value=claim.reference)
+
+
+def _may_amend(batch: Batch, last: _Standing) -> bool:
+    """Whether a row of this batch may replace or delete what stands under a reference.
+
+    A trader may amend all of its own filings, a broker those alone that came through itself. What
+    came through anybody else is to a broker as if it had never been filed: ADR 14.
+    """
+    return last.stands and batch.acting_trader_id in {None, last.through}
 
 
 def _filing(
     checking: _Checking, row: CheckedRow, filing: FilingRow | DeletionRow
 ) -> dict[str, Any]:
     work, batch = checking.work, checking.batch
-    number = checking.newest.get(filing.filing_ref, _NEVER)[0] + 1
-    checking.newest[filing.filing_ref] = (number, filing.action.value)
+    number = checking.newest.get(filing.filing_ref, _NEVER).number + 1
+    checking.newest[filing.filing_ref] = _Standing(
+        number, filing.action.value, batch.acting_trader_id
+    )
     content = canonical_json(content_of(filing))
     return {
         "id": work.new_id(),
