@@ -86,16 +86,19 @@ def blueprints(surface: Surface, *, demo: bool) -> list[Blueprint]:
     if surface in {"portal", "all"}:
         from app.advance_data.api import blueprint as trader_api
         from app.advance_data.views import blueprint as advance_data
+        from app.api_access.views import traders as api_access
         from app.applications.views import blueprint as applications
         from app.assessments.views import blueprint as assessments
         from app.register.views import blueprint as standing
         from app.traders.views import blueprint as traders
 
         found += [traders, standing, applications, assessments, advance_data, trader_api]
+        found += [api_access]
     if surface in {"console", "all"}:
+        from app.api_access.views import agency as agency_clients
         from app.casework.views import blueprint as casework
 
-        found += [casework]
+        found += [casework, agency_clients]
     if surface in {"api", "all"}:
         from app.status_api.api import blueprint as internal
 

@@ -4,10 +4,12 @@ Facts travel down by plain calls; this is the only way up. A reaction takes the 
 the event, and calls one service. Anything slow becomes a job, enqueued in the same transaction.
 """
 
+from app.api_access import service as api_access
 from app.applications.models import Application
 from app.audit.models import AuditEvent
 from app.audit.tags import EventTag
 from app.casework import service as casework
+from app.identity.models import ApiClient, ClientCredential
 from app.register import service as register
 from app.register.models import Determination
 from app.work import Reaction, Work
@@ -42,7 +44,25 @@ def _number_the_change(work: Work, event: AuditEvent) -> None:
         register.note_identifier_change(work, event.trader_id)
 
 
+def _tell_of_client(work: Work, event: AuditEvent) -> None:
+    api_access.tell_of_client(work, event, work.session.get_one(ApiClient, event.subject_id))
+
+
+def _tell_of_credential(work: Work, event: AuditEvent) -> None:
+    credential = work.session.get_one(ClientCredential, event.subject_id)
+    client = work.session.get_one(ApiClient, credential.api_client_id)
+    api_access.tell_of_client(work, event, client)
+
+
 REACTIONS: dict[EventTag, tuple[Reaction, ...]] = {
+    EventTag.CLIENT_CREATED: (_tell_of_client,),
+    EventTag.CLIENT_REVOKED: (_tell_of_client,),
+    EventTag.CLIENT_SUSPENDED: (_tell_of_client,),
+    EventTag.CLIENT_WOKEN: (_tell_of_client,),
+    EventTag.CLIENT_WARNED: (_tell_of_client,),
+    EventTag.CLIENT_QUOTA_SET: (_tell_of_client,),
+    EventTag.CREDENTIAL_ADDED: (_tell_of_credential,),
+    EventTag.CREDENTIAL_ENDED: (_tell_of_credential,),
     EventTag.APPLICATION_SUBMITTED: (_open_case,),
     EventTag.APPLICATION_RESUBMITTED: (_receive_answer,),
     EventTag.APPLICATION_WITHDRAWN: (_close_case,),

@@ -29,6 +29,9 @@ class Permission(StrEnum):
     PEOPLE_APPOINT = "people:appoint"
     """Appoint people at a trader, change their role, end their appointment."""
 
+    CLIENT_MANAGE = "client:manage"
+    """See, register, renew, revoke and wake the programs that use the API for a trader."""
+
     DELEGATION_GRANT = "delegation:grant"
     """Offer, ask for, accept, decline and revoke what a broker may do for a trader."""
 
@@ -60,6 +63,11 @@ class Permission(StrEnum):
     """Countersign or decline a determination that somebody else proposed."""
     SUSPEND_URGENTLY = "determination:suspend-urgently"
     """Suspend a partner at once on one signature; the second is due within 24 hours."""
+
+    AGENCY_CLIENT_VIEW = "agency-client:view"
+    """See the agency's own API clients, their use and their quotas."""
+    AGENCY_CLIENT_MANAGE = "agency-client:manage"
+    """Register, renew, revoke and wake the agency's own API clients, and set their quotas."""
 
     STATUS_READ = "status:read"
     """Look up partner status over the internal API."""

@@ -1,6 +1,8 @@
 """The quota of an API client: requests in a minute and in a day, counted over all workers."""
 
-from dataclasses import dataclass
+import uuid
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from math import ceil
 
@@ -45,11 +47,15 @@ def windows(client: ApiClient, now: datetime) -> tuple[Window, Window]:
     )
 
 
-def figures(client: ApiClient, now: datetime) -> list[Window]:
-    """The limits of a client with what is used of them, for its page."""
-    found = windows(client, now)
-    used = rate_store.read_all(wiring().engine, [one.key for one in found])
-    return [Window(one.name, one.limit, one.key, one.ends, used[one.key]) for one in found]
+def figures(clients: Iterable[ApiClient], now: datetime) -> dict[uuid.UUID, tuple[Window, ...]]:
+    """For each client its limits with what is used of them: the present minute, then the day."""
+    found = {client.id: windows(client, now) for client in clients}
+    keys = [one.key for each in found.values() for one in each]
+    used = rate_store.read_all(wiring().engine, keys) if keys else {}
+    return {
+        key: tuple(replace(one, used=min(used[one.key], one.limit)) for one in each)
+        for key, each in found.items()
+    }
 
 
 def spend(client: ApiClient) -> None:

@@ -9,7 +9,7 @@ from flask import current_app, request, url_for
 from flask_babel import gettext
 
 from app.authz.permissions import Permission
-from app.authz.policy import may
+from app.authz.policy import may, may_ever
 from app.web.access import permission_of
 from app.web.requests import current_actor, current_work
 from app.web.wiring import Named, wiring
@@ -57,6 +57,7 @@ def _console() -> tuple[_Place, ...]:
         _place(gettext("Determinations"), "casework.determinations", "determinations"),
         _place(gettext("Register"), "casework.register", "register", "traders"),
         _place(gettext("Identifier conflicts"), "casework.conflicts", "conflicts"),
+        _place(gettext("API clients"), "agency_clients.index", "api-clients"),
     )
 
 
@@ -72,6 +73,7 @@ def _portal() -> tuple[_Place, ...]:
             *("", "company", "identifiers", "bonds", "sites", "contacts", "documents"),
         ),
         _place(gettext("People"), "traders.people", "people"),
+        _place(gettext("API access"), "api_access.index", "api-access"),
     )
 
 
@@ -99,6 +101,17 @@ def _open_at(trader_id: uuid.UUID) -> list[_Place]:
     ]
 
 
+def _open_at_agency() -> list[_Place]:
+    """The places of the console that the actor's role opens."""
+    actor = current_actor()
+    return [
+        place
+        for place in _console()
+        if place.endpoint in current_app.view_functions
+        and may_ever(actor, _permission(place.endpoint))
+    ]
+
+
 def _permission(endpoint: str) -> Permission:
     found = permission_of(current_app, endpoint)
     assert found is not None  # noqa: S101 - no application starts with an undeclared route.
@@ -109,7 +122,7 @@ def navigation() -> tuple[NavigationItem, ...]:
     """The links for this actor, on this page; the one that the page lies behind is marked."""
     path = request.path.strip("/").split("/")
     if current_actor().is_agency:
-        return _items(_console(), {}, part="".join(path[1:2]))
+        return _items(_open_at_agency(), {}, part="".join(path[1:2]))
     trader_id = acting_trader_id()
     if trader_id is None:
         return ()

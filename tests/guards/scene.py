@@ -29,6 +29,7 @@ from app.documents import service as documents
 from app.identity.models import LinkPurpose, Person
 from app.identity.oidc.rules import Identity, Side
 from app.identity.oidc.service import link_identity
+from app.identity.queries import credentials_of
 from app.identity.service import create_client
 from app.identity.service.links import make_link
 from app.kernel.clock import Clock
@@ -186,7 +187,9 @@ def make_importer(work: Work, word: str, holders: dict[TraderRole, Person]) -> I
     )
     work.session.flush()
     filing = work.session.scalars(select(Filing).where(Filing.batch_id == batch.id)).one()
+    program = make_program(work, f"{word} filing system", TRADER_SCOPES, trader.id)
     return {
+        **program,
         "trader_id": str(trader.id),
         "appointment_id": str(invitation.id),
         "identifier_id": str(claim.id),
@@ -209,6 +212,15 @@ def make_importer(work: Work, word: str, holders: dict[TraderRole, Person]) -> I
         "value": number,
         "programme": "security",
         "traders.token": tokens[0],
+    }
+
+
+def make_program(work: Work, name: str, scopes, trader_id: uuid.UUID | None = None) -> Ids:
+    """A program that has never asked for anything, and its credential."""
+    row, _ = create_client(work, name=name, scopes=scopes, trader_id=trader_id)
+    return {
+        "api_client_id": str(row.id),
+        "credential_id": str(credentials_of(work.session, row.id)[0].id),
     }
 
 
@@ -339,6 +351,8 @@ def make_scene(app: FairwayApp, work_as: WorkAs) -> Scene:
         halves = make_halves(work, officer, [a, returned])
         conflict = make_conflict(work, rival)
         tokens = make_tokens(work, officer)
+        release = make_program(work, f"{CANARY} release system", AGENCY_SCOPES)
+        a |= {f"agency_clients.{name}": value for name, value in release.items()}
         message = work.session.scalars(
             select(Message)
             .where(Message.template == "appointment-invitation")

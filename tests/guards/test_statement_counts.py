@@ -4,6 +4,7 @@ from collections import defaultdict
 
 from app.applications import service as applications
 from app.authz.actor import AgencyRole, TraderRole, system_actor
+from app.identity.service import create_client
 from app.kernel.identifiers import Scheme
 from app.traders import service as traders
 from app.traders.models import Trader
@@ -41,6 +42,7 @@ LISTS = {
     "documents.index": f"{OWN}/documents",
     "applications.index": f"{OWN}/applications",
     "advance_data.index": f"{OWN}/advance-data",
+    "api_access.index": f"{OWN}/api-access",
     "advance_data.filings": f"{OWN}/advance-data/filings",
     "identity.security": "/security",
     "demo.mailbox": "/demo/mailbox",
@@ -72,6 +74,7 @@ def add_row(app, work_as, officer, trader_id, number: int) -> dict[str, str]:
             role=TraderRole.VIEWER,
             link=lambda token: f"http://localhost/invitations/{token}",
         )
+        create_client(work, name=f"Program {number}", scopes=["status:self"], trader_id=trader_id)
         make_document(own, trader_id, filename=f"log-{number}.pdf")
         batch = make_batch(own, trader, rows(1, start=number), filename=f"file-{number}.csv")
         assert batch.accepted == 1
@@ -96,6 +99,7 @@ def add_row(app, work_as, officer, trader_id, number: int) -> dict[str, str]:
         "traders.bonds": f"24010012{number}",
         "documents.index": f"log-{number}.pdf",
         "advance_data.index": f"file-{number}.csv",
+        "api_access.index": f"Program {number}",
         "advance_data.filings": f"{reference}-0000001",
         "identity.security": str(sign_in(app.test_client(), officer)),
         "demo.mailbox": f"guest-{number}@example.com",

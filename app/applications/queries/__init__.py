@@ -8,7 +8,6 @@ from app.applications.queries.rows import (
     current_return,
     latest_check,
     latest_checks,
-    officers_of,
     open_application,
     open_for,
     points_of,
@@ -28,6 +27,7 @@ from app.applications.queries.tasklist import (
     tasks,
     unmet,
 )
+from app.traders.queries import officers_of
 
 __all__ = [
     "AssessmentFacts",

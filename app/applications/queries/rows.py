@@ -18,14 +18,9 @@ from app.applications.models import (
     TaskReply,
 )
 from app.applications.workflow import OPEN, ApplicationState
-from app.authz.actor import TraderRole
 from app.authz.permissions import Permission
 from app.authz.policy import may
-from app.identity.models import Person
 from app.kernel.errors import NotFoundError
-from app.traders.models import Appointment
-from app.traders.queries import APPOINTMENT_STATE
-from app.traders.workflow import AppointmentState
 from app.work import Work
 
 # The state column is private so that only `app.work.move` writes it; reading it is free.
@@ -192,18 +187,3 @@ def replies_of(session: Session, found: ApplicationReturn | None) -> dict[str, T
         .order_by(TaskReply.at, TaskReply.id)
     )
     return {one.task: one for one in rows}
-
-
-def officers_of(session: Session, trader_id: uuid.UUID) -> Sequence[Person]:
-    """The people who may sign and submit for the trader, by name."""
-    return session.scalars(
-        select(Person)
-        .join(Appointment, Appointment.person_id == Person.id)
-        .where(
-            Appointment.trader_id == trader_id,
-            Appointment.role == TraderRole.OFFICER,
-            APPOINTMENT_STATE == AppointmentState.ACTIVE,
-            Person.ended_at.is_(None),
-        )
-        .order_by(Person.name, Person.id)
-    ).all()

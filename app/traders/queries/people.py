@@ -2,7 +2,7 @@
 
 import hashlib
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, cast
@@ -90,6 +90,21 @@ def person_at(session: Session, appointment: Appointment) -> Person | None:
     if appointment.person_id is None:
         return None
     return session.get(Person, appointment.person_id)
+
+
+def officers_of(session: Session, trader_id: uuid.UUID) -> Sequence[Person]:
+    """The people who may sign and submit for the trader, by name."""
+    return session.scalars(
+        select(Person)
+        .join(Appointment, Appointment.person_id == Person.id)
+        .where(
+            Appointment.trader_id == trader_id,
+            Appointment.role == TraderRole.OFFICER,
+            APPOINTMENT_STATE == AppointmentState.ACTIVE,
+            Person.ended_at.is_(None),
+        )
+        .order_by(Person.name, Person.id)
+    ).all()
 
 
 def has_role(session: Session, trader_id: uuid.UUID, email: str) -> bool:
