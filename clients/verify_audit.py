@@ -1,11 +1,16 @@
-"""Verify an export of Fairway's audit log, with `python verify_audit.py EXPORT KEY [CHECKPOINT]`.
+"""Verify an export of Fairway's audit log.
+
+    python verify_audit.py EXPORT KEY [CHECKPOINT] [--witness KEY]
 
 KEY is the log's public key in its text form, from the agency's notice board and not from the export.
 CHECKPOINT is a file with a checkpoint that was kept elsewhere: the export must have grown from it. Only
-this finds an export that was cut off at an earlier checkpoint and closed again. Needs Python and the package `cryptography`, and nothing of Fairway. One pass; exit 1 at the first
-thing that is not as it was signed, with its place.
+this finds an export that was cut off at an earlier checkpoint and closed again. What a witness keeps is such
+a file. With --witness, the witness's public key, everything must also be cosigned by it, so that nobody was
+shown another log. Needs Python and the package `cryptography`, and nothing of Fairway. One pass; exit 1 at
+the first thing that is not as it was signed, with its place.
 """
 
+import argparse
 import base64
 import hashlib
 import json
@@ -35,11 +40,25 @@ def read_note(note: str, key: str) -> tuple[int, bytes]:
     raise InvalidSignature
 
 
-def verify(path: str, key: str, kept: str = "") -> str:
+def cosigned(note: str, witness: str) -> bool:
+    """Whether `witness` has cosigned this checkpoint (C2SP cosignature/v1)."""
+    name, key_id, public = witness.split("+", 2)
+    text, _, signatures = note.partition("\n\n")
+    for line in signatures.splitlines():
+        signed = base64.b64decode(line.split(" ")[-1])
+        if line.startswith(f"\u2014 {name} ") and signed[:4].hex() == key_id:
+            message = f"cosignature/v1\ntime {int.from_bytes(signed[4:12])}\n{text}\n".encode()
+            key = Ed25519PublicKey.from_public_bytes(base64.b64decode(public)[1:])
+            key.verify(signed[12:], message)
+            return True
+    return False
+
+
+def verify(path: str, key: str, kept: str = "", witness: str = "") -> str:
     """What is wrong, in words, or nothing."""
     try:
         with open(path, encoding="utf-8") as lines:
-            return check(lines, key, kept)
+            return check(lines, key, kept, witness)
     except (KeyError, StopIteration, TypeError, ValueError):
         return "The export is cut off or is none: a line is not of the form."
 
@@ -52,10 +71,10 @@ def root_of(stack: list[bytes]) -> bytes:
     return whole
 
 
-def check(lines: Iterator[str], key: str, kept: str) -> str:
+def check(lines: Iterator[str], key: str, kept: str, witness: str = "") -> str:
     """What is wrong with these lines."""
     stack: list[bytes] = []
-    size = signed = 0
+    size = signed = seen = 0
     end, outside = -1, None
     if kept:
         with open(kept, encoding="utf-8") as note:
@@ -80,6 +99,11 @@ def check(lines: Iterator[str], key: str, kept: str) -> str:
             if not stack or (claimed, root) != (size, root_of(stack)):
                 return f"Leaves {signed} to {size - 1} are not those that were signed."
             signed = size
+            try:
+                if witness and cosigned(entry["checkpoint"], witness):
+                    seen = size
+            except (InvalidSignature, ValueError):
+                return f"The cosignature of the checkpoint after leaf {size - 1} is not good."
             continue
         leaf = sha(b"\x00", entry["body"].encode())
         if entry["index"] != size:
@@ -97,11 +121,19 @@ def check(lines: Iterator[str], key: str, kept: str) -> str:
         return f"The export is cut off: its end is missing after {size} leaves."
     if outside and size < outside[0]:
         return f"The tail is cut off: {outside[0]} leaves were signed, {size} are here."
-    print(f"{size} leaves, {signed} of them signed")
-    return "" if size == signed else f"Leaves {signed} to {size - 1} are not signed."
+    print(f"{size} leaves, {signed} of them signed" + (f", {seen} cosigned" if witness else ""))
+    if size != signed:
+        return f"Leaves {signed} to {size - 1} are not signed."
+    return "" if seen == size or not witness else f"Leaves {seen} to {size - 1} are not cosigned."
 
 
 if __name__ == "__main__":
-    fault = verify(*sys.argv[1:])
+    asked = argparse.ArgumentParser(description="Verify an export of Fairway's audit log.")
+    asked.add_argument("export")
+    asked.add_argument("key")
+    asked.add_argument("checkpoint", nargs="?", default="")
+    asked.add_argument("--witness", default="", metavar="KEY")
+    given = asked.parse_args()
+    fault = verify(given.export, given.key, given.checkpoint, given.witness)
     print(fault or "All is as it was signed.")
     sys.exit(1 if fault else 0)

@@ -113,6 +113,33 @@ class LogCheckpoint(Base):
     note: Mapped[str]
 
 
+class LogCosignature(Base):
+    """A witness's signature line under the checkpoint of this size (C2SP's cosignature/v1)."""
+
+    __tablename__ = "log_cosignature"
+
+    size: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    witness: Mapped[str] = mapped_column(primary_key=True)
+    origin: Mapped[str]
+    at: Mapped[datetime]
+    line: Mapped[str]
+
+
+class LogState(Base):
+    """What is wrong with a part of the log since `at`, the sealer or a witness; nothing: `None`.
+
+    For the probes and the sealer; no evidence, so it may be updated.
+    """
+
+    __tablename__ = "log_state"
+
+    origin: Mapped[str] = mapped_column(primary_key=True)
+    part: Mapped[str] = mapped_column(primary_key=True)
+    at: Mapped[datetime]
+    trouble: Mapped[str | None]
+    said: Mapped[str]
+
+
 class LogSalt(Base):
     """What opens an event's commitment; deleted when the name is erased."""
 

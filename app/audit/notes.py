@@ -6,6 +6,7 @@ Pure: text in, text out, keys given. The names of keys are the names of who sign
 import base64
 import binascii
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from cryptography.exceptions import InvalidSignature
@@ -144,6 +145,12 @@ def parse_note(note: str) -> tuple[Checkpoint, list[tuple[str, bytes, bytes]]]:
     return Checkpoint(origin, int(size), root), signatures
 
 
+def submission(old: int, proof: Sequence[bytes], note: str) -> str:
+    """What a witness is sent (tlog-witness): the size it has, the proof from there, the checkpoint."""
+    hashes = "".join(_b64(one) + "\n" for one in proof)
+    return f"old {old}\n{hashes}\n{note}"
+
+
 def open_note(note: str, log: Verifier) -> Checkpoint:
     """The checkpoint of a note that the log's own key has signed; else `NoteError`."""
     found, _ = parse_note(note)
@@ -161,6 +168,14 @@ def signed_by(note: str, key: Verifier) -> bool:
         name == key.name and key_id == key.key_id and key.holds(found.text, signature)
         for name, key_id, signature in signatures
     )
+
+
+def cosigned_by(note: str, line: str, key: Verifier) -> bool:
+    """Whether `line`, put behind the note, is a good signature of `key`."""
+    try:
+        return signed_by(note + line, key) and not signed_by(note, key)
+    except NoteError:
+        return False
 
 
 def _b64(raw: bytes) -> str:

@@ -9,85 +9,69 @@ import secrets
 import uuid
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 from typing import Any, Final
 
 from sqlalchemy import Engine, delete, func, insert, select, text, tuple_
 from sqlalchemy.orm import Session
 
 from app.audit import merkle
+from app.audit.copies import Copies, RolledBackError
 from app.audit.leaves import commit_to, leaf_body, name_in, rows_of
 from app.audit.models import LogCheckpoint, LogLeaf, LogNode, LogPending, LogSalt
 from app.audit.notes import Checkpoint, NoteError, Signer, Verifier, open_note, parse_note
+from app.audit.states import SEAL, cosignatures, denials, newest_of, tell
 from app.db.session import Principal, transaction
 
 SEALER: Final = Principal("system:seal")
 BATCH: Final = 2_000
 # The advisory lock of the one sequencer; the number is ours alone in this database.
 LOCK: Final = 7_362_001
-LATEST: Final = "latest"
-
-
-class RolledBackError(RuntimeError):
-    """The log is shorter than, or other than, what was signed before: nothing is signed any more."""
 
 
 class VanishedError(RuntimeError):
     """An event that waits to be sealed is gone: somebody removed it from the record."""
 
 
-@dataclass(frozen=True, slots=True)
-class Copies:
-    """The folder outside of the database that keeps the newest checkpoint."""
-
-    folder: Path
-
-    def newest(self, log: Verifier) -> Checkpoint | None:
-        """What was signed last; `RolledBackError` when the copy itself is not good."""
-        path = self.folder / LATEST
-        if not path.exists():
-            return None
-        try:
-            return open_note(path.read_text("utf-8"), log)
-        except NoteError as error:
-            raise RolledBackError(f"The kept checkpoint is not good: {error}") from error
-
-    def keep(self, note: str) -> None:
-        """Replace the newest checkpoint in one step, so that no reader sees half of it."""
-        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        unfinished = self.folder / f".{LATEST}.{secrets.token_hex(8)}"
-        unfinished.write_text(note, "utf-8")
-        unfinished.replace(self.folder / LATEST)
-
-
 def seal(engine: Engine, signer: Signer, copies: Copies, *, now: datetime) -> Checkpoint | None:
     """Seal all that waits, and sign the log as it then is.
 
     In order: take the sequencer's lock (another holder: nothing is done, `None`); compare the log
-    with the last checkpoint, in the database and outside; number what waits; hash it in; sign;
-    commit; keep the copy. `RolledBackError` and `VanishedError` sign nothing.
+    with the last checkpoint, in the database and outside, and hear what witnesses have against it;
+    number what waits; hash it in; sign; commit; keep the copy. `RolledBackError` and
+    `VanishedError` sign nothing. A copy that a crash left behind is brought up to date.
     """
+    log = signer.verifier
     with transaction(engine, SEALER) as session:
         if not session.scalar(text("SELECT pg_try_advisory_xact_lock(:lock)"), {"lock": LOCK}):
             return None
         size = size_of(session)
-        check_history(session, signer.verifier, copies, size)
-        while added := _number(session, size):
+        outside = check_history(session, log, copies, size)
+        while (added := _number(session, size)) is not None:
             size += added
+        tell(session, log, SEAL, None, "", now=now)
         signed = session.scalar(select(func.max(LogCheckpoint.size)))
+        found = None
         if size == (signed or 0):
-            return None
-        found = Checkpoint(signer.name, size, root_of(session, size))
-        note = f"{found.text}\n{signer.sign(found.text)}"
-        session.add(LogCheckpoint(size=size, at=now, root=found.root, note=note))
-    copies.keep(note)
+            newest = newest_of(session, log)
+            if newest is None or (outside is not None and outside.size >= newest.size):
+                return None
+            note = newest.note
+        else:
+            found = Checkpoint(signer.name, size, root_of(session, size))
+            note = f"{found.text}\n{signer.sign(found.text)}"
+            session.add(LogCheckpoint(size=size, at=now, root=found.root, note=note))
+    copies.keep(note, log)
     return found
 
 
-def check_history(session: Session, log: Verifier, copies: Copies, size: int) -> None:
-    """Refuse to go on from a log that denies what was signed (a restore, a fork, a cut tail)."""
+def check_history(session: Session, log: Verifier, copies: Copies, size: int) -> Checkpoint | None:
+    """Refuse to go on from a log that denies what was signed (a restore, a fork, a cut tail).
+
+    Gives the copy outside. `RolledBackError` also when a witness has cosigned something else.
+    """
+    if said := denials(session, log):
+        raise RolledBackError(f"A witness denies this log. {' '.join(said)}")
     inside = session.scalars(
         select(LogCheckpoint).order_by(LogCheckpoint.size.desc()).limit(1)
     ).one_or_none()
@@ -100,6 +84,7 @@ def check_history(session: Session, log: Verifier, copies: Copies, size: int) ->
             )
         if root_of(session, one.size) != one.root:
             raise RolledBackError(f"The first {one.size} leaves are not those that were signed.")
+    return outside
 
 
 def open_checkpoint(row: LogCheckpoint, log: Verifier) -> Checkpoint:
@@ -127,7 +112,11 @@ def size_of(session: Session) -> int:
     return 0 if newest is None else newest + 1
 
 
-def _number(session: Session, first: int) -> int:
+def _number(session: Session, first: int) -> int | None:
+    """Append a batch of what waits, and tell how much; `None` when nothing waits any more.
+
+    What waits although it is sealed (a row that somebody put back) is not sealed twice.
+    """
     waiting = session.execute(
         delete(LogPending)
         .where(
@@ -137,6 +126,14 @@ def _number(session: Session, first: int) -> int:
         )
         .returning(LogPending.event_id, LogPending.kind)
     ).all()
+    if not waiting:
+        return None
+    sealed = set(
+        session.scalars(
+            select(LogLeaf.event_id).where(LogLeaf.event_id.in_([one.event_id for one in waiting]))
+        )
+    )
+    waiting = [one for one in waiting if one.event_id not in sealed]
     if not waiting:
         return 0
     kinds = defaultdict(list)
@@ -227,4 +224,5 @@ def proof_of(session: Session, event_id: uuid.UUID) -> str | None:
         return None
     path = ranges_of(session, merkle.inclusion_ranges(leaf.idx, under.size))
     hashes = "".join(f"{base64.b64encode(one).decode()}\n" for one in path)
-    return f"c2sp.org/tlog-proof@v1\nindex {leaf.idx}\n{hashes}\n{under.note}"
+    cosigned = cosignatures(session, under.size, under.size).get(under.size, "")
+    return f"c2sp.org/tlog-proof@v1\nindex {leaf.idx}\n{hashes}\n{under.note}{cosigned}"

@@ -2,17 +2,19 @@
 
 import json
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, TextIO
 
 from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
 from app.audit import merkle
+from app.audit.copies import Copies, RolledBackError
 from app.audit.leaves import NAMING, commit_to, leaf_body, name_in, rows_of
-from app.audit.models import LogCheckpoint, LogLeaf, LogPending, LogSalt
-from app.audit.notes import NoteError, Verifier
-from app.audit.sealing import Copies, RolledBackError, open_checkpoint
+from app.audit.models import LogCheckpoint, LogCosignature, LogLeaf, LogPending, LogSalt
+from app.audit.notes import NoteError, Verifier, cosigned_by
+from app.audit.sealing import open_checkpoint
+from app.audit.states import cosignatures, denials
 
 PAGE = 2_000
 EXPORT = "fairway-audit-export/1"
@@ -29,12 +31,15 @@ def leaves_in_order(session: Session) -> Iterator[Sequence[LogLeaf]]:
         session.expunge_all()
 
 
-def faults(session: Session, log: Verifier, copies: Copies) -> Iterator[str]:
+def faults(
+    session: Session, log: Verifier, copies: Copies, witnesses: Sequence[Verifier] = ()
+) -> Iterator[str]:
     """Everything that is not as it was sealed, each with its place; nothing when all is well.
 
     Events against leaves, leaves against checkpoints, checkpoints against the log's key, the
-    newest one against the copy outside, and the record against the log: an event that is neither
-    sealed nor waiting was slipped in or cut off.
+    newest one against the copy outside, cosignatures against the keys of `witnesses`, and the
+    record against the log: an event that is neither sealed nor waiting was slipped in or cut off.
+    What a witness has against the log is told as well.
     """
     tree = merkle.Frontier()
     notes = {
@@ -58,6 +63,8 @@ def faults(session: Session, log: Verifier, copies: Copies) -> Iterator[str]:
                 roots[tree.size] = tree.root()
     for size, row in notes.items():
         yield from _faults_of_checkpoint(row, log, roots.get(size))
+    yield from _faults_of_cosignatures(session, notes, witnesses)
+    yield from denials(session, log)
     if outside is not None:
         if outside.size > tree.size:
             yield (f"The tail is cut off: {outside.size} leaves were signed, {tree.size} are here.")
@@ -106,6 +113,18 @@ def _faults_of_checkpoint(row: LogCheckpoint, log: Verifier, root: bytes | None)
         yield f"Checkpoint {row.size}: the leaves before it are not those that were signed."
 
 
+def _faults_of_cosignatures(
+    session: Session, notes: Mapping[int, LogCheckpoint], witnesses: Sequence[Verifier]
+) -> Iterator[str]:
+    keys = {one.name: one for one in witnesses}
+    for one in session.scalars(select(LogCosignature).order_by(LogCosignature.size)):
+        row, key = notes.get(one.size), keys.get(one.witness)
+        if row is None:
+            yield f"Checkpoint {one.size}: {one.witness} cosigned it, and it is gone."
+        elif key is not None and not cosigned_by(row.note, one.line, key):
+            yield f"Checkpoint {one.size}: the cosignature of {one.witness} is not good."
+
+
 def _faults_of_record(session: Session) -> Iterator[str]:
     for kind in NAMING:
         stray = session.execute(
@@ -128,8 +147,8 @@ def export(session: Session, log: Verifier, into: TextIO) -> int:
     """Write the whole log as lines of JSON, and return its size.
 
     First the format and the log's public key; then each leaf with its body, and after the leaf
-    that completes it each checkpoint of this key, and at the end how many leaves there are. Names
-    stand in it only as commitments.
+    that completes it each checkpoint of this key with its cosignatures, and at the end how many
+    leaves there are. Names stand in it only as commitments.
     """
     into.write(json.dumps({"format": EXPORT, "key": str(log)}) + "\n")
     notes = dict(
@@ -141,6 +160,7 @@ def export(session: Session, log: Verifier, into: TextIO) -> int:
     )
     size = 0
     for page in leaves_in_order(session):
+        cosigned = cosignatures(session, page[0].idx + 1, page[-1].idx + 1)
         ids = defaultdict(list)
         for leaf in page:
             ids[leaf.kind].append(leaf.event_id)
@@ -153,6 +173,7 @@ def export(session: Session, log: Verifier, into: TextIO) -> int:
             into.write(json.dumps(line, ensure_ascii=False) + "\n")
             size = leaf.idx + 1
             if size in notes:
-                into.write(json.dumps({"checkpoint": notes[size]}, ensure_ascii=False) + "\n")
+                note = notes[size] + cosigned.get(size, "")
+                into.write(json.dumps({"checkpoint": note}, ensure_ascii=False) + "\n")
     into.write(json.dumps({"end": size}) + "\n")
     return size

@@ -4,16 +4,21 @@ import importlib.util
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import click
+import requests
 import structlog
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
-from app.audit import sealing, verifying
-from app.audit.notes import LOG, Signer
+from app.audit import sealing, verifying, witnessing
+from app.audit.copies import Copies, RolledBackError
+from app.audit.notes import LOG, NoteError, Signer
+from app.audit.states import SEAL, STOPPED, cosigned_size, denials, newest_of, tell
+from app.audit.witnessing import Witness
 from app.cli.runtime import RefusedError, runtime
 from app.config import Settings
 from app.db.session import Principal, transaction
@@ -21,6 +26,9 @@ from app.identity.keys import keys_dir, load_or_create
 from app.kernel.clock import SystemClock
 
 EACH_SECONDS = 1.0
+WITNESS_SECONDS = 5.0
+MOST_TURNS_UNASKED = 15
+MOST_ANSWER = 16_384
 READER = Principal("system:verify")
 VERIFIER = Path(__file__).resolve().parents[2] / "clients" / "verify_audit.py"
 
@@ -34,30 +42,124 @@ def signer_of(settings: Settings) -> Signer:
     return Signer(f"fairway.{key.thumbprint()[:12]}", LOG, private)
 
 
-def copies_of(settings: Settings) -> sealing.Copies:
+def copies_of(settings: Settings) -> Copies:
     """Where the newest checkpoint is kept outside of the database."""
-    return sealing.Copies(settings.home / "checkpoints")
+    return Copies(settings.home / "checkpoints")
+
+
+def witnesses_of(settings: Settings) -> list[Witness]:
+    """The witnesses in the file `witnesses` beside the keys: a public key and an address a line."""
+    path = keys_dir(settings) / "witnesses"
+    if not path.exists():
+        return []
+    lines = [line.strip() for line in path.read_text("utf-8").splitlines()]
+    try:
+        return [Witness.parse(line) for line in lines if line and not line.startswith("#")]
+    except NoteError as error:
+        raise RefusedError(f"{path}: {error}") from error
+
+
+def post(address: str, body: str) -> tuple[int, str]:
+    """Send a submission; a witness that is slow, redirects or talks without end has not answered."""
+    with requests.post(
+        address,
+        data=body.encode(),
+        timeout=WITNESS_SECONDS,
+        allow_redirects=False,
+        stream=True,
+        headers={"Content-Type": "text/plain; charset=utf-8", "Accept-Encoding": "identity"},
+    ) as answer:
+        said = b""
+        for piece in answer.iter_content(MOST_ANSWER):
+            said += piece
+            if len(said) > MOST_ANSWER:
+                break
+        return answer.status_code, said.decode("utf-8", "replace")
+
+
+@dataclass(frozen=True, slots=True)
+class Sealer:
+    """What seals this database's log, and has it cosigned."""
+
+    engine: Engine
+    signer: Signer
+    copies: Copies
+    witnesses: list[Witness]
+
+    @classmethod
+    def of(cls, engine: Engine, settings: Settings) -> "Sealer":
+        """The sealer of an installation."""
+        return cls(engine, signer_of(settings), copies_of(settings), witnesses_of(settings))
+
+    def seal(self) -> None:
+        """Seal once, and remember why nothing was signed.
+
+        What goes wrong is logged and tried again: a log that denies what was signed stays unsigned
+        until somebody has looked (docs/operations.md).
+        """
+        log, now = structlog.get_logger("seal"), SystemClock().now()
+        try:
+            try:
+                sealing.seal(self.engine, self.signer, self.copies, now=now)
+            except (RolledBackError, sealing.VanishedError) as error:
+                log.error("log not signed", reason=str(error))  # noqa: TRY400 - it says it all.
+                with transaction(self.engine, sealing.SEALER) as session:
+                    tell(session, self.signer.verifier, SEAL, STOPPED, str(error), now=now)
+        except (SQLAlchemyError, OSError) as error:
+            log.warning("sealing failed", kind=type(error).__name__)
+
+    def ask(self, *, again: bool = False) -> None:
+        """Ask each witness whose cosignature is missing; `again`: also those that gave theirs."""
+        for one in self.witnesses:
+            try:
+                if again or self._waits_for(one):
+                    witnessing.ask(
+                        self.engine,
+                        self.signer.verifier,
+                        self.copies,
+                        one,
+                        post,
+                        now=SystemClock().now(),
+                    )
+            except (SQLAlchemyError, OSError, RolledBackError) as error:
+                log = structlog.get_logger("witness")
+                log.warning("asking failed", witness=one.key.name, kind=type(error).__name__)
+
+    def _waits_for(self, one: Witness) -> bool:
+        key = self.signer.verifier
+        with transaction(self.engine, READER, read_only=True) as session:
+            newest = newest_of(session, key)
+            return newest is not None and (
+                newest.size != cosigned_size(session, key, one.key.name)
+                or bool(denials(session, key))
+            )
 
 
 @contextmanager
 def sealing_each_second(engine: Engine, settings: Settings) -> Iterator[None]:
-    """Seal in a thread of this process, the job worker's, until the block ends.
+    """Seal in one thread of this process, the job worker's, and ask witnesses in another.
 
-    What goes wrong is logged and tried again: a log that denies what was signed stays unsigned
-    until somebody has looked (docs/operations.md).
+    Every witness is asked once before the first event is sealed, so that a database that was
+    restored with its whole home signs nothing. One that does not answer holds that up for a while only.
     """
-    over = threading.Event()
-    signer, copies, log = signer_of(settings), copies_of(settings), structlog.get_logger("seal")
+    over, asked = threading.Event(), threading.Event()
+    sealer = Sealer.of(engine, settings)
 
     def work() -> None:
+        turns = 0
         while not over.wait(EACH_SECONDS):
-            try:
-                sealing.seal(engine, signer, copies, now=SystemClock().now())
-            except (sealing.RolledBackError, sealing.VanishedError) as error:
-                log.error("log not signed", reason=str(error))  # noqa: TRY400 - the reason says it all.
-            except (SQLAlchemyError, OSError) as error:
-                log.warning("sealing failed", kind=type(error).__name__)
+            turns += 1
+            if asked.is_set() or turns > MOST_TURNS_UNASKED:
+                sealer.seal()
 
+    def ask() -> None:
+        sealer.ask(again=True)
+        asked.set()
+        while not over.wait(EACH_SECONDS):
+            sealer.ask()
+
+    # The one that asks may hang on a foreign machine, so nobody waits for its end.
+    threading.Thread(target=ask, name="witness", daemon=True).start()
     thread = threading.Thread(target=work, name="seal")
     thread.start()
     try:
@@ -77,10 +179,11 @@ def audit() -> None:
 def export(file: str) -> None:
     """Write the whole log to FILE, for anybody to verify offline."""
     with runtime(check_demo=False) as run:
-        log = signer_of(run.settings).verifier
-        sealing.seal(
-            run.engine, signer_of(run.settings), copies_of(run.settings), now=SystemClock().now()
-        )
+        sealer = Sealer.of(run.engine, run.settings)
+        log = sealer.signer.verifier
+        sealer.ask(again=True)
+        sealer.seal()
+        sealer.ask()
         with (
             transaction(run.engine, READER, read_only=True) as session,
             Path(file).open("w", encoding="utf-8") as into,
@@ -100,8 +203,12 @@ def verify(file: str | None) -> None:
             left = 0
         else:
             with transaction(run.engine, READER, read_only=True) as session:
-                found = list(verifying.faults(session, log, copies_of(run.settings)))
+                keys = [one.key for one in witnesses_of(run.settings)]
+                found = list(verifying.faults(session, log, copies_of(run.settings), keys))
                 left = verifying.waiting(session)
+                for key in keys:
+                    size = cosigned_size(session, log, key.name)
+                    click.echo(f"{key.name} has cosigned {size} leaves.")
     wrong = [one for one in found if one]
     for one in wrong:
         click.echo(one, err=True)

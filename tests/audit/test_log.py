@@ -13,10 +13,9 @@ from sqlalchemy import select, text
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from app.audit import merkle, sealing, verifying
-from app.audit.access import Circumstances, Seen, record_access, record_security_event
+from app.audit.copies import LATEST, Copies, RolledBackError
 from app.audit.models import AuditEvent, LogLeaf
 from app.audit.notes import LOG, Signer, open_note, parse_note
-from app.audit.tags import SecurityTag
 from app.authz.actor import system_actor
 from app.cli import record
 from app.cli.runtime import Runtime
@@ -27,65 +26,6 @@ from tests.factories.traders import make_trader
 
 SYSTEM = system_actor("test")
 READER = Principal("system:test")
-
-
-@pytest.fixture
-def signer(tmp_path):
-    key = load_or_create(tmp_path / "keys", "audit").keys[0]
-    return Signer("fairway.test", LOG, key.private_key)
-
-
-@pytest.fixture
-def copies(tmp_path):
-    return sealing.Copies(tmp_path / "checkpoints")
-
-
-@pytest.fixture
-def log(engine, signer, copies, clock):
-    """Seals at a call, and tells what is wrong."""
-
-    class Log:
-        def seal(self):
-            return sealing.seal(engine, signer, copies, now=clock.now())
-
-        def faults(self):
-            with transaction(engine, READER, read_only=True) as session:
-                return list(verifying.faults(session, signer.verifier, copies))
-
-        def export(self):
-            with transaction(engine, READER, read_only=True) as session:
-                into = io.StringIO()
-                verifying.export(session, signer.verifier, into)
-                return into.getvalue()
-
-    return Log()
-
-
-@pytest.fixture
-def happened(work_as, engine, clock):
-    """Some traders register, somebody is refused, somebody looks: events of every kind."""
-
-    def happen(count=3):
-        for _ in range(count):
-            with work_as(SYSTEM) as work:
-                make_trader(work, make_person(work))
-        at = Circumstances(at=clock.now(), address="192.0.2.7", request_id="r")
-        record_security_event(engine, SecurityTag.ACCESS_DENIED, at)
-        record_access(engine, SYSTEM, [Seen("page", "/x"), Seen("page", "/y")], at)
-
-    return happen
-
-
-@pytest.fixture
-def tamper(super_engine):
-    """What somebody with all rights over the database could do, triggers switched off."""
-
-    def statement(sql, **values):
-        with super_engine.begin() as connection:
-            connection.execute(text("SET LOCAL session_replication_role = replica"))
-            return connection.execute(text(sql), values).rowcount
-
-    return statement
 
 
 def leaf_of(engine, kind):
@@ -244,19 +184,19 @@ def test_after_a_restore_nothing_is_signed(log, happened, tamper):
     finally:
         tamper("DROP TABLE old_leaf")
     happened()
-    with pytest.raises(sealing.RolledBackError, match="Was a backup restored"):
+    with pytest.raises(RolledBackError, match="Was a backup restored"):
         log.seal()
 
 
 def test_a_fork_is_not_signed(log, happened, tamper, engine, signer, copies, clock, tmp_path):
     happened()
     log.seal()
-    fork = sealing.Copies(tmp_path / "elsewhere")
+    fork = Copies(tmp_path / "elsewhere")
     forged = Signer(signer.name, LOG, signer.key)
     text_of = f"{signer.name}\n3\n" + "A" * 43 + "=\n"
-    fork.keep(f"{text_of}\n{forged.sign(text_of)}")
+    fork.keep(f"{text_of}\n{forged.sign(text_of)}", forged.verifier)
     happened()
-    with pytest.raises(sealing.RolledBackError, match="not those that were signed"):
+    with pytest.raises(RolledBackError, match="not those that were signed"):
         sealing.seal(engine, signer, fork, now=clock.now())
 
 
@@ -266,7 +206,7 @@ def test_a_checkpoint_that_was_altered_or_is_of_another_key(log, happened, tampe
     tamper("UPDATE log_checkpoint SET note = replace(note, E'\\n' || size || E'\\n', E'\\n2\\n')")
     assert log.faults() == [f"Checkpoint {size}: The log's key has not signed this checkpoint."]
     happened()
-    with pytest.raises(sealing.RolledBackError):
+    with pytest.raises(RolledBackError):
         log.seal()
 
 
@@ -409,7 +349,7 @@ def test_after_a_restore_a_new_key_goes_on(log, happened, engine, clock, tmp_pat
     happened()
     old = log.seal()
     other = Signer("fairway.other", LOG, load_or_create(tmp_path, "audit").keys[0].private_key)
-    fresh = sealing.Copies(tmp_path / "fresh")
+    fresh = Copies(tmp_path / "fresh")
     happened()
     assert sealing.seal(engine, other, fresh, now=clock.now()).size > old.size
     happened()
@@ -459,7 +399,7 @@ def test_the_commands(happened, engine, settings, app_url, monkeypatch, tmp_path
 def test_a_note_is_of_the_published_form(log, happened, copies):
     happened()
     found = log.seal()
-    note = (copies.folder / sealing.LATEST).read_text("utf-8")
+    note = (copies.folder / LATEST).read_text("utf-8")
     assert parse_note(note)[0] == found
     origin, size, root, empty, signature, end = note.split("\n")
     assert (origin, size, empty, end) == ("fairway.test", str(found.size), "", "")
