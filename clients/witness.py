@@ -54,7 +54,7 @@ class Key:
         ]
 
     def __str__(self) -> str:
-        return f"{self.name}+{self.id.hex()}+{b64(bytes([self.kind]) + self.raw)}"
+        return f"{self.name}+{self.id.hex()}+{base64.b64encode(bytes([self.kind]) + self.raw).decode()}"
 
     @classmethod
     def parse(cls, text: str) -> "Key":
@@ -229,7 +229,7 @@ class Witness:
 
     def _sign(self, text: str, at: int) -> str:
         signature = at.to_bytes(8) + self._key.sign(cosigned(text, at))
-        return f"{DASH}{self.public.name} {b64(self.public.id + signature)}\n"
+        return f"{DASH}{self.public.name} {base64.b64encode(self.public.id + signature).decode()}\n"
 
     def _refuse(self, new: Checkpoint, note: str, why: str) -> None:
         """Keep what the log has signed and should not have: it is evidence against the log."""
@@ -240,6 +240,12 @@ class Witness:
         path = folder / f"{digest(new.origin)}-{new.size}-{new.root.hex()[:16]}"
         if not path.exists() and sum(1 for _ in folder.iterdir()) < MOST_REFUSED:
             durably(path, f"{said}\n\n{note}")
+
+
+class Server(ThreadingHTTPServer):
+    """Takes many connections at once: a refused one looks like an outage to the log."""
+
+    request_queue_size = 128
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -275,7 +281,7 @@ class Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(body)
 
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the library's name
+    def log_message(self, *_: object) -> None:
         """Say nothing of each request: what matters is said where it is judged."""
 
 
@@ -297,9 +303,8 @@ def durably(path: Path, content: str) -> None:
     unfinished = path.with_name(f".{path.name}")
     handle = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(handle, "w", encoding="utf-8") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
+        print(content, end="", file=file, flush=True)
+        os.fsync(handle)
     unfinished.replace(path)
     folder = os.open(path.parent, os.O_RDONLY)
     try:
@@ -334,11 +339,6 @@ def number(text: str) -> int:
     return int(text)
 
 
-def b64(raw: bytes) -> str:
-    """Base64 as text."""
-    return base64.b64encode(raw).decode("ascii")
-
-
 def unb64(text: str) -> bytes:
     """Base64 read strictly; `MalformedError` when it is none."""
     try:
@@ -355,20 +355,14 @@ def init(folder: Path, name: str) -> Key:
     if (folder / "key").exists():
         raise MalformedError(f"{folder} has a key already.")
     secret = Ed25519PrivateKey.generate().private_bytes_raw()
-    durably(folder / "key", f"{name} {b64(secret)}\n")
+    durably(folder / "key", f"{name} {base64.b64encode(secret).decode()}\n")
     return read_key(folder)[1]
-
-
-def show(folder: Path) -> None:
-    """Print the newest cosigned checkpoints, for comparing by hand, and what was refused."""
-    for path in [*sorted(folder.glob("latest-*")), *sorted(folder.glob("refused/*"))]:
-        print(path.read_text("utf-8"))
 
 
 def serve(folder: Path, host: str, port: int) -> None:
     """Serve until interrupted."""
     Handler.witness = Witness(folder)
-    server = ThreadingHTTPServer((host, port), Handler)
+    server = Server((host, port), Handler)
     print(f"{Handler.witness.public}\nListening on {host}:{server.server_port}", flush=True)
     try:
         server.serve_forever()
@@ -390,7 +384,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if asked.command == "init":
             print(init(asked.folder, asked.name))
         elif asked.command == "show":
-            show(asked.folder)
+            for pattern in ("latest-*", "refused/*"):
+                for path in sorted(asked.folder.glob(pattern)):
+                    print(path.read_text("utf-8"))
         else:
             serve(asked.folder, asked.host, asked.port)
     except (MalformedError, OSError) as error:

@@ -36,6 +36,9 @@ def log(engine, signer, copies, clock):
     """Seals at a call, and tells what is wrong."""
 
     class Log:
+        def __init__(self):
+            self.signer = signer
+
         def seal(self):
             return sealing.seal(engine, signer, copies, now=clock.now())
 

@@ -90,7 +90,15 @@ OF_THE_AGENCY = [
 # The same for everybody, so without row policies: counters, whose last number tells nothing.
 OF_NOBODY = ["reference_counter", "register_sequencer"]
 # Hashes, which the database itself writes; the portal's privileges close what is not public.
-OF_THE_LOG = ["log_checkpoint", "log_leaf", "log_node", "log_pending", "log_salt"]
+OF_THE_LOG = [
+    "log_checkpoint",
+    "log_cosignature",
+    "log_leaf",
+    "log_node",
+    "log_pending",
+    "log_salt",
+    "log_state",
+]
 DEFINERS = {
     "fairway_own",
     "fairway_person",
