@@ -24,11 +24,13 @@ from app.kernel.errors import NotFoundError, NotReadyError, Problem
 from app.web.access import requires
 from app.web.fragments import render, wants_fragment
 from app.web.requests import current_work
+from app.web.strict import repeats
 
 blueprint = Blueprint("assessments", __name__)
 
 ADDRESS = "/traders/<uuid:trader_id>/assessments/<uuid:assessment_id>"
 SECTION = f"{ADDRESS}/sections/<section_id>"
+FIELDS = repeats("clash", "file.*", silent_controls=True)
 
 
 @blueprint.get(ADDRESS)
@@ -84,6 +86,7 @@ def section(trader_id: uuid.UUID, assessment_id: uuid.UUID, section_id: str) -> 
 
 @blueprint.post(SECTION)
 @requires(Permission.APPLICATION_PREPARE)
+@FIELDS
 def save_section(trader_id: uuid.UUID, assessment_id: uuid.UUID, section_id: str) -> BaseResponse:
     """Save the whole page and go on."""
     assessment = _own(trader_id, assessment_id, Permission.APPLICATION_PREPARE)
@@ -103,6 +106,7 @@ def save_section(trader_id: uuid.UUID, assessment_id: uuid.UUID, section_id: str
 
 @blueprint.post(f"{SECTION}/save")
 @requires(Permission.APPLICATION_PREPARE)
+@FIELDS
 def save(trader_id: uuid.UUID, assessment_id: uuid.UUID, section_id: str) -> BaseResponse:
     """Save one criterion in the background and say so beside the button."""
     assessment = _own(trader_id, assessment_id, Permission.APPLICATION_PREPARE)
@@ -140,6 +144,7 @@ def save(trader_id: uuid.UUID, assessment_id: uuid.UUID, section_id: str) -> Bas
 
 @blueprint.post(f"{SECTION}/attach")
 @requires(Permission.APPLICATION_PREPARE)
+@FIELDS
 def attach(trader_id: uuid.UUID, assessment_id: uuid.UUID, section_id: str) -> BaseResponse:
     """Upload the chosen files, or attach earlier ones; whatever was typed is saved as well."""
     assessment = _own(trader_id, assessment_id, Permission.APPLICATION_PREPARE)
@@ -156,6 +161,7 @@ def attach(trader_id: uuid.UUID, assessment_id: uuid.UUID, section_id: str) -> B
 
 @blueprint.post(f"{SECTION}/detach")
 @requires(Permission.APPLICATION_PREPARE)
+@FIELDS
 def detach(trader_id: uuid.UUID, assessment_id: uuid.UUID, section_id: str) -> BaseResponse:
     """Take one file away from its criterion; whatever was typed is saved as well."""
     assessment = _own(trader_id, assessment_id, Permission.APPLICATION_PREPARE)
@@ -179,6 +185,7 @@ def detach(trader_id: uuid.UUID, assessment_id: uuid.UUID, section_id: str) -> B
 
 @blueprint.post(f"{SECTION}/complete")
 @requires(Permission.APPLICATION_PREPARE)
+@FIELDS
 def complete(trader_id: uuid.UUID, assessment_id: uuid.UUID, section_id: str) -> BaseResponse:
     """Call a section complete, or not any more, without touching its answers."""
     assessment = _own(trader_id, assessment_id, Permission.APPLICATION_PREPARE)

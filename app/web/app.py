@@ -19,6 +19,7 @@ from app.web.headers import add_headers
 from app.web.logs import register_logs
 from app.web.navigation import acting_for, navigation
 from app.web.requests import FairwayApp, close_work, current_actor
+from app.web.strict import FairwayRequest, check_form, check_host, check_query
 from app.web.validation import SECURITY_SCHEMES, refuse_malformed
 from app.web.wiring import Wiring, wiring
 
@@ -44,6 +45,7 @@ def build(wired: Wiring, *, surface: str, root: Path, version: str) -> FairwayAp
         validation_error_callback=refuse_malformed,
         doc_ui=False,
     )
+    app.request_class = FairwayRequest
     app.openapi_version = "3.1.0"
     app.config.update(
         SECRET_KEY=settings.secret_key,
@@ -68,7 +70,10 @@ def build(wired: Wiring, *, surface: str, root: Path, version: str) -> FairwayAp
     register_filters(app)
     register_error_handlers(app)
     register_logs(app)
+    app.before_request(check_host)
+    app.before_request(check_query)
     app.before_request(enforce)
+    app.before_request(check_form)
     app.before_request(_protect_from_forgery)
     app.after_request(add_headers)
     app.teardown_request(close_work)

@@ -4,12 +4,14 @@ from collections.abc import Iterable
 from typing import Any
 
 from flask_wtf import FlaskForm
-from wtforms import Field
+from wtforms import Field, MultipleFileField, SelectMultipleField
 from wtforms.fields import FormField
 
 from app.kernel.errors import Problem
 from app.web.errors import translate
+from app.web.strict import of_forms
 
+SEVERAL = (SelectMultipleField, MultipleFileField)
 UNSAFE = frozenset("\x00\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
 
@@ -30,6 +32,14 @@ class Form(FlaskForm):
             if not issubclass(unbound_field.field_class, FormField):
                 unbound_field.kwargs.setdefault("filters", [strip])
             return unbound_field.bind(form=form, **options)
+
+    def __init_subclass__(cls, **options: Any) -> None:  # noqa: ANN401 - Python's own signature.
+        """Declare the fields that may be sent more than once; any other name twice is refused."""
+        super().__init_subclass__(**options)
+        for name, field in vars(cls).items():
+            kind = getattr(field, "field_class", None)
+            if isinstance(kind, type) and issubclass(kind, SEVERAL):
+                of_forms.add(name)
 
     def show(self, problems: Iterable[Problem]) -> None:
         """Put each problem beside the field that caused it, or on top of the form."""

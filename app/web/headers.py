@@ -1,26 +1,55 @@
-"""The security headers, on every answer, errors included."""
+"""The security headers, on every answer, errors and static files included."""
+
+from typing import Final
 
 from flask import Response, request
 
-CONTENT_SECURITY_POLICY = (
+from app.web.wiring import wiring
+
+PAGE_POLICY: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:;"
     " font-src 'self'; connect-src 'self'; form-action 'self'; frame-ancestors 'none';"
     " base-uri 'none'"
 )
+NO_PAGE_POLICY: Final = (
+    "default-src 'none'; form-action 'none'; frame-ancestors 'none'; base-uri 'none'"
+)
+"""What is no page needs nothing, even if a browser is led to open it as one."""
+
+FEATURES: Final = (
+    "accelerometer",
+    "camera",
+    "display-capture",
+    "geolocation",
+    "gyroscope",
+    "magnetometer",
+    "microphone",
+    "midi",
+    "payment",
+    "usb",
+)
+ALWAYS: Final = {
+    "X-Content-Type-Options": "nosniff",
+    # Not `no-referrer`: over https the CSRF check also asks for a Referer of our own.
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": ", ".join(f"{name}=()" for name in FEATURES),
+}
+TWO_YEARS: Final = "max-age=63072000; includeSubDomains"
+SENT_OR_UNCHANGED: Final = frozenset({200, 206, 304})
 
 
 def add_headers(response: Response) -> Response:
-    """Set what browsers need to keep us safe; pages are never stored by shared caches."""
+    """Set what browsers need to keep us safe; only a static file that was found may be stored."""
     headers = response.headers
-    headers.setdefault("Content-Security-Policy", CONTENT_SECURITY_POLICY)
-    headers.setdefault("X-Content-Type-Options", "nosniff")
-    # Not `no-referrer`: over https the CSRF check also asks for a Referer of our own.
-    headers.setdefault("Referrer-Policy", "same-origin")
-    headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
-    headers.setdefault("Cross-Origin-Resource-Policy", "same-origin")
-    headers.setdefault("Permissions-Policy", "camera=(), geolocation=(), microphone=()")
-    if request.is_secure:
-        headers.setdefault("Strict-Transport-Security", "max-age=63072000; includeSubDomains")
-    if not request.path.startswith("/static/"):
-        headers.setdefault("Cache-Control", "no-store")
+    page = response.mimetype == "text/html"
+    headers.setdefault("Content-Security-Policy", PAGE_POLICY if page else NO_PAGE_POLICY)
+    for name, value in ALWAYS.items():
+        headers.setdefault(name, value)
+    # A proxy in front may end the encryption without telling us so.
+    if request.is_secure or wiring().settings.secure:
+        headers.setdefault("Strict-Transport-Security", TWO_YEARS)
+    if request.endpoint != "static" or response.status_code not in SENT_OR_UNCHANGED:
+        headers["Cache-Control"] = "no-store"
     return response
