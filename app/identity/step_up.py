@@ -37,15 +37,17 @@ def is_fresh() -> bool:
     return rules.is_fresh(current_actor().fresh_at, wiring().clock.now())
 
 
-def require_fresh() -> None:
+def require_fresh(*, back: str | None = None) -> None:
     """Send a person whose last proof is too old to `/confirm`, and back to this address.
 
     For pages that are fetched, and for buttons, which lead back to the security page. A form with
-    something typed in it uses `StepUpForm`, which loses nothing.
+    something typed in it uses `StepUpForm`, which loses nothing. An address that leads on to
+    another site names the page to come `back` to: browsers refuse to follow a sent form there.
     """
     if is_fresh():
         return
     here = request.full_path.rstrip("?") if request.method == "GET" else "/security"
+    here = back or here
     address = f"{url_for('identity.step_up')}?next={quote(here)}"
     raise HTTPException(response=redirect(address, code=303))
 

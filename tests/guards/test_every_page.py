@@ -21,7 +21,10 @@ ELSEWHERE = {
     "probes.ready": "It asks the machine's clock, while this one stands still.",
     # These lead to a provider, which this application has none of; see tests/identity/oidc.
     **dict.fromkeys(("oidc.start", "oidc.callback", "oidc.stopped"), "It has no provider."),
-    **dict.fromkeys(("oidc.confirm", "oidc.link", "oidc.first", "oidc.add"), "It has no provider."),
+    **dict.fromkeys(
+        ("oidc.confirm", "oidc.link", "oidc.link_at_provider", "oidc.first", "oidc.add"),
+        "It has no provider.",
+    ),
 }
 ONLY_RETURNED = {"applications.task", "applications.snapshot", "applications.receipt"}
 READS = ("trader:view", "filing:view")

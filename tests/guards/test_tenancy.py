@@ -170,7 +170,16 @@ def test_the_agency_is_not_a_trader(site, scene):
         known = {
             "documents.download": 200,
             "identity.end_session": 404,
-            **dict.fromkeys(("oidc.confirm", "oidc.link", "oidc.add", "oidc.add_identity"), 404),
+            **dict.fromkeys(
+                (
+                    "oidc.confirm",
+                    "oidc.link",
+                    "oidc.link_at_provider",
+                    "oidc.add",
+                    "oidc.add_identity",
+                ),
+                404,
+            ),
             "oidc.remove": 404,
             "identity.remove_passkey": 404,
             "traders.accept_own_invitation": 404,

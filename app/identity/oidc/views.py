@@ -69,10 +69,22 @@ def confirm(side: str) -> Response:
 
 @blueprint.get(f"/security/identities/link/{SIDE}")
 @requires(Permission.SIGNED_IN)
-@limits.limiter.limit("30 per 5 minutes")
 def link(side: str) -> Response:
+    """A page of ours before the way leads away.
+
+    Browsers follow no sent form to another site, and whoever comes here has often just sent one.
+    """
     provider = flow.provider_for(side)
     step_up.require_fresh()
+    return render("identity/oidc/link.html", side=side, provider=provider.name)
+
+
+@blueprint.get(f"/security/identities/link/{SIDE}/go")
+@requires(Permission.SIGNED_IN)
+@limits.limiter.limit("30 per 5 minutes")
+def link_at_provider(side: str) -> Response:
+    provider = flow.provider_for(side)
+    step_up.require_fresh(back=url_for("oidc.link", side=side))
     return _away(provider, Purpose.LINK, url_for("identity.security"))
 
 

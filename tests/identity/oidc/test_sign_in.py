@@ -18,6 +18,9 @@ from tests.identity.oidc.conftest import AAL, STRONG
 OUT = "/sign-in"
 
 
+LINK = "/security/identities/link/trader"
+
+
 def signed_in(browser) -> bool:
     return browser.get("/security").status_code == 200
 
@@ -216,14 +219,16 @@ def test_an_existing_account_is_not_opened_by_its_address(traveller, work_as, le
     answer = traveller.go("trader", "ada")
     words = traveller.why(answer)
     assert "You have an account already" in words
-    assert "/security/identities/link/trader" in words.replace("%2F", "/")
+    assert LINK in words.replace("%2F", "/")
     assert not signed_in(traveller.fairway)
     assert bound(work_as) == []
     # Nothing waits that could be sent all the same.
     assert traveller.fairway.get("/sign-in/with/trader/first").location == OUT
 
     sign_in(traveller.fairway, ada)
-    answer = traveller.go("trader", "ada", path="/security/identities/link/trader")
+    # A page of ours comes first: a browser would not follow a sent form to another site.
+    assert f'href="{LINK}/go"' in traveller.fairway.get(LINK).text
+    answer = traveller.go("trader", "ada", path=f"{LINK}/go")
     assert answer.location == "/security/identities/add/trader"
     assert traveller.send(answer.location).location == "/security"
     assert letters()[-1].template == "identity-linked"
@@ -308,12 +313,23 @@ def test_confirming_asks_the_provider_anew(traveller, second, op, clock, securit
     assert "somebody else" in traveller.why(answer)
 
 
+def test_linking_asks_for_a_fresh_proof_and_comes_back_to_its_page(traveller, work_as, clock):
+    with work_as(SETTER) as work:
+        ada = make_person(work, name="Ada Brook", email="ada@example.com")
+    sign_in(traveller.fairway, ada)
+    clock.advance(timedelta(minutes=6))
+    for address in (LINK, f"{LINK}/go"):
+        answer = traveller.fairway.get(address)
+        assert answer.status_code == 303
+        assert answer.location.replace("%2F", "/") == f"/confirm?next={LINK}"
+
+
 def test_an_identity_opens_one_account(traveller, second, work_as):
     traveller.first("trader", "ada")
     with work_as(SETTER) as work:
         other = make_person(work, email="other@example.com")
     sign_in(second.fairway, other)
-    answer = second.go("trader", "ada", path="/security/identities/link/trader")
+    answer = second.go("trader", "ada", path=f"{LINK}/go")
     assert "another account" in second.why(second.send(answer.location))
     assert len(bound(work_as)) == 1
 
