@@ -1,13 +1,13 @@
-"""Verify an export of Fairway's audit log.
+"""Verify an export or a receipt of Fairway's audit log, with Python and `cryptography` alone.
 
     python verify_audit.py EXPORT KEY [CHECKPOINT] [--witness KEY]
+    python verify_audit.py RECEIPT.tlog-proof KEY [--witness KEY]
 
-KEY is the log's public key in its text form, from the agency's notice board and not from the export.
+KEY is the log's public key in its text form, from the agency's notice board and not from the file.
 CHECKPOINT is a file with a checkpoint that was kept elsewhere: the export must have grown from it. Only
 this finds an export that was cut off at an earlier checkpoint and closed again. What a witness keeps is such
 a file. With --witness, the witness's public key, everything must also be cosigned by it, so that nobody was
-shown another log. Needs Python and the package `cryptography`, and nothing of Fairway. One pass; exit 1 at
-the first thing that is not as it was signed, with its place.
+shown another log. One pass; exit 1 at the first thing that is not as it was signed, with its place.
 """
 
 import argparse
@@ -26,6 +26,17 @@ def sha(*parts: bytes) -> bytes:
     return hashlib.sha256(b"".join(parts)).digest()
 
 
+PROOF = "c2sp.org/tlog-proof@v1"
+
+
+def unbase64(text: str) -> bytes:
+    """The bytes of base64 that is written in the one right way."""
+    raw = base64.b64decode(text, validate=True)
+    if base64.b64encode(raw).decode() != text:
+        raise ValueError
+    return raw
+
+
 def read_note(note: str, key: str) -> tuple[int, bytes]:
     """Size and root of a checkpoint (C2SP signed note) that `key` has signed."""
     name, key_id, public = key.split("+", 2)
@@ -33,10 +44,10 @@ def read_note(note: str, key: str) -> tuple[int, bytes]:
     text, _, signatures = note.partition("\n\n")
     origin, size, root = text.split("\n")
     for line in signatures.splitlines():
-        signed = base64.b64decode(line.split(" ")[-1])
+        signed = unbase64(line.split(" ")[-1])
         if line.startswith(f"\u2014 {name} ") and signed[:4].hex() == key_id and origin == name:
             Ed25519PublicKey.from_public_bytes(raw).verify(signed[4:], f"{text}\n".encode())
-            return int(size), base64.b64decode(root)
+            return int(size), unbase64(root)
     raise InvalidSignature
 
 
@@ -45,7 +56,7 @@ def cosigned(note: str, witness: str) -> bool:
     name, key_id, public = witness.split("+", 2)
     text, _, signatures = note.partition("\n\n")
     for line in signatures.splitlines():
-        signed = base64.b64decode(line.split(" ")[-1])
+        signed = unbase64(line.split(" ")[-1])
         if line.startswith(f"\u2014 {name} ") and signed[:4].hex() == key_id:
             message = f"cosignature/v1\ntime {int.from_bytes(signed[4:12])}\n{text}\n".encode()
             key = Ed25519PublicKey.from_public_bytes(base64.b64decode(public)[1:])
@@ -57,9 +68,12 @@ def cosigned(note: str, witness: str) -> bool:
 def verify(path: str, key: str, kept: str = "", witness: str = "") -> str:
     """What is wrong, in words, or nothing."""
     try:
-        with open(path, encoding="utf-8") as lines:
+        with open(path, encoding="utf-8", newline="") as lines:
+            if lines.read(len(PROOF)) == PROOF:
+                return check_receipt(PROOF + lines.read(), key, witness)
+            lines.seek(0)
             return check(lines, key, kept, witness)
-    except (KeyError, StopIteration, TypeError, ValueError):
+    except (AttributeError, IndexError, KeyError, StopIteration, TypeError, ValueError):
         return "The export is cut off or is none: a line is not of the form."
 
 
@@ -69,6 +83,72 @@ def root_of(stack: list[bytes]) -> bytes:
     for one in reversed(stack[:-1]):
         whole = sha(b"\x01", one, whole)
     return whole
+
+
+def climb(leaf: bytes, index: int, size: int, path: list[bytes]) -> bytes:
+    """The root that the path from this leaf leads to (RFC 9162, 2.1.3.2); `ValueError` if none."""
+    here, last = index, size - 1
+    for one in path:
+        if here & 1 or here == last:
+            leaf = sha(b"\x01", one, leaf)
+            while here and not here & 1:
+                here, last = here >> 1, last >> 1
+        else:
+            leaf = sha(b"\x01", leaf, one)
+        here, last = here >> 1, last >> 1
+    if not 0 <= index < size or last:
+        raise ValueError
+    return leaf
+
+
+def check_receipt(text: str, key: str, witness: str) -> str:
+    """What is wrong with this receipt; what it shows is printed."""
+    proof, _, note = text.partition("\n\n")
+    _, extra, index, *path = proof.split("\n")
+    held = unbase64(extra.removeprefix("extra ")).decode()
+    told = json.loads(held)
+    canonical = json.dumps(told, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    whole = f"{PROOF}\n{extra}\nindex {int(index.split(' ')[1])}" + "".join(
+        f"\n{one}" for one in path
+    )
+    filing = {"content", "entry", "index", "path"}
+    if (canonical, whole, extra[:6]) != (held, proof, "extra ") or not note.endswith("\n"):
+        return "The receipt is not of the form."
+    if not all(one.startswith("\u2014 ") for one in note.partition("\n\n")[2][:-1].split("\n")):
+        return "The receipt is not of the form."
+    if told["format"] != "fairway-receipt/1" or set(told) - {"format", "body"} not in (
+        set(),
+        filing,
+    ):
+        return "The receipt is of a form that this program does not know."
+    try:
+        size, root = read_note(note, key)
+    except (InvalidSignature, ValueError):
+        return "The checkpoint is not signed by the log."
+    try:
+        if witness and not cosigned(note, witness):
+            return "The checkpoint is not cosigned by the witness."
+    except (InvalidSignature, ValueError):
+        return "The cosignature of the checkpoint is not good."
+    hashes = [unbase64(one) for one in path]
+    if climb(sha(b"\x00", told["body"].encode()), int(index[6:]), size, hashes) != root:
+        return "The event is not in the log that was signed."
+    event = json.loads(told["body"])["event"]
+    shown = [f"{event['tag']} at {event['at']}, leaf {index[6:]} of {size} signed", told["body"]]
+    if filing <= set(told):
+        entry, data = json.loads(told["entry"]), event["data"]
+        hashes = [bytes.fromhex(one) for one in told["path"]]
+        leaf = sha(b"\x00", told["entry"].encode())
+        if climb(leaf, told["index"], data["accepted"], hashes).hex() != data["filings_root"]:
+            return "The filing is not among those that the event vouches for."
+        if (
+            sha(told["content"].encode()).hex() != entry["sha256"]
+            or [one.hex() for one in hashes] != told["path"]
+        ):
+            return "The content is not what was filed."
+        shown += [told["entry"], told["content"]]
+    print("\n".join(shown))
+    return ""
 
 
 def check(lines: Iterator[str], key: str, kept: str, witness: str = "") -> str:
@@ -128,12 +208,12 @@ def check(lines: Iterator[str], key: str, kept: str, witness: str = "") -> str:
 
 
 if __name__ == "__main__":
-    asked = argparse.ArgumentParser(description="Verify an export of Fairway's audit log.")
-    asked.add_argument("export")
+    asked = argparse.ArgumentParser(description="Verify an export or a receipt.")
+    asked.add_argument("file", metavar="EXPORT_OR_RECEIPT")
     asked.add_argument("key")
     asked.add_argument("checkpoint", nargs="?", default="")
     asked.add_argument("--witness", default="", metavar="KEY")
     given = asked.parse_args()
-    fault = verify(given.export, given.key, given.checkpoint, given.witness)
+    fault = verify(given.file, given.key, given.checkpoint, given.witness)
     print(fault or "All is as it was signed.")
     sys.exit(1 if fault else 0)

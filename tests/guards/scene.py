@@ -6,6 +6,7 @@ of the first importer's own broker in a conflict over an identifier.
 """
 
 import re
+import shutil
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -21,11 +22,14 @@ from app.applications.queries.content import assessment_of
 from app.assessments import queries as assessments
 from app.assessments import service as assessment_service
 from app.assessments.rules import AnswerInput
+from app.audit.notes import LOG, Signer
+from app.audit.sealing import Copies, seal
 from app.authz.actor import Actor, AgencyRole, TraderRole, system_actor
 from app.casework import queries as cases
 from app.casework import service as casework
 from app.db.session import BoundSession
 from app.documents import service as documents
+from app.identity.keys import load_or_create
 from app.identity.models import LinkPurpose, Person
 from app.identity.oidc.rules import Identity, Side
 from app.identity.oidc.service import link_identity
@@ -363,7 +367,9 @@ def make_scene(app: FairwayApp, work_as: WorkAs) -> Scene:
         a |= {"subject_id": str(make_subject(work, officer)), "side": "trader"}
         proposer = staff_actor(work, reviewer)
     trader_id = uuid.UUID(a["trader_id"])
-    decide(work_as, trader_id, "certify", tier=1)
+    other = decide(work_as, uuid.UUID(b["trader_id"]), "certify", tier=1)
+    b |= {"determination_id": str(other)}
+    certified = decide(work_as, trader_id, "certify", tier=1)
     proposal = propose(work_as, trader_id, "validate", by=proposer, tier=2, reason_text=CANARY)
     with work_as(system_actor("test")):
         a["session_id"] = str(sign_in(app.test_client(), officer))
@@ -381,8 +387,12 @@ def make_scene(app: FairwayApp, work_as: WorkAs) -> Scene:
     visitors["a program"] = program(app, work_as, TRADER_SCOPES, trader_id)
     visitors["b program"] = program(app, work_as, TRADER_SCOPES, uuid.UUID(b["trader_id"]))
     visitors["agency program"] = program(app, work_as, AGENCY_SCOPES)
+    # So that receipts can be had; what the tests themselves leave behind stays unsealed.
+    seal_everything(app)
     a |= {
         "determination_id": str(proposal),
+        "register.determination_id": str(certified),
+        "casework.determination_receipt.determination_id": str(certified),
         "decision_id": decision_of(visitors["agency program"]),
         "case_id": returned["case_id"],
         "move_id": "certify",
@@ -399,6 +409,15 @@ def make_scene(app: FairwayApp, work_as: WorkAs) -> Scene:
         visitors=visitors,
         people=people,
     )
+
+
+def seal_everything(app: FairwayApp) -> None:
+    """Seal what happened so far with a key of the test run's own."""
+    wired = app.extensions["fairway"]
+    key = load_or_create(wired.settings.home / "scene-keys", "audit").keys[0].private_key
+    copies = Copies(wired.settings.home / "scene-checkpoints")
+    shutil.rmtree(copies.folder, ignore_errors=True)
+    seal(wired.engine, Signer("fairway.scene", LOG, key), copies, now=wired.clock.now())
 
 
 def decision_of(agency: Visitor) -> str:

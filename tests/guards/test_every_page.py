@@ -26,7 +26,10 @@ ELSEWHERE = {
         "It has no provider.",
     ),
 }
-ONLY_RETURNED = {"applications.task", "applications.snapshot", "applications.receipt"}
+ONLY_RETURNED = {
+    *("applications.task", "applications.snapshot"),
+    *("applications.receipt", "applications.receipt_file"),
+}
 READS = ("trader:view", "filing:view")
 """What a viewer may see of the company, besides its documents."""
 OFFICERS_ONLY = {"people:appoint", "application:submit", "client:manage"}

@@ -1,7 +1,6 @@
 """Check a batch row by row: what is good becomes a filing with a receipt, what is not is told."""
 
 import hashlib
-import json
 import uuid
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
@@ -22,8 +21,11 @@ from app.advance_data.faults import (
     fault_of,
 )
 from app.advance_data.models import Batch, Filing, FilingFault
+from app.advance_data.receipts import ROOT, entry_of
 from app.advance_data.rows import Action, DeletionRow, FilingRow, RawRow
 from app.advance_data.rules import CheckedRow, Claim, check_row, claim_of
+from app.audit.merkle import Frontier, leaf_hash
+from app.audit.receipts import canonical
 from app.db.base import Base
 from app.db.concurrency import lock_row, lock_words
 from app.delegations.queries import still_live
@@ -73,6 +75,7 @@ class _Checking:
     batch: Batch
     importers: frozenset[str]
     tally: Tally = field(default_factory=Tally)
+    tree: Frontier = field(default_factory=Frontier)
     newest: dict[str, _Standing] = field(default_factory=dict)
     faults: int = 0
 
@@ -93,7 +96,7 @@ def check_batch(work: Work, batch: Batch, rows: Iterable[RawRow]) -> Tally:
     """Check every row of a batch that was started, in one transaction.
 
     Side effects in order: a filing for each good row; the faults; the counts; one event with
-    them. Two batches of a trader are checked one after the other, so that two rows never take
+    them and with the root over the filings. Two batches of a trader are checked one after the other, so that two rows never take
     the same reference. A worker that is killed leaves nothing, and the job begins anew; a batch
     that another worker has finished meanwhile is left alone.
 
@@ -120,7 +123,8 @@ def check_batch(work: Work, batch: Batch, rows: Iterable[RawRow]) -> Tally:
     batch.read, batch.accepted = tally.read, tally.accepted
     batch.rejected, batch.warnings = tally.rejected, tally.warnings
     batch.finished_at = work.now
-    move(work, batch, "finish", reference=batch.reference, **asdict(tally))
+    root = checking.tree.root().hex() if tally.accepted else None
+    move(work, batch, "finish", reference=batch.reference, **asdict(tally), **{ROOT: root})
     return tally
 
 
@@ -213,6 +217,10 @@ def _filing(
         number, filing.action.value, batch.acting_trader_id
     )
     content = canonical_json(content_of(filing))
+    sha256 = hashlib.sha256(content.encode()).hexdigest()
+    receipt = f"{batch.reference}-{row.raw.file_row:07d}"
+    entry = entry_of(receipt, filing.filing_ref, number, filing.action.value, sha256, work.now)
+    checking.tree.add(leaf_hash(entry.encode()))
     return {
         "id": work.new_id(),
         "trader_id": batch.trader_id,
@@ -225,8 +233,8 @@ def _filing(
         "action": filing.action.value,
         "importer_shown": filing.importer_number.shown,
         "content": content,
-        "sha256": hashlib.sha256(content.encode()).hexdigest(),
-        "receipt": f"{batch.reference}-{row.raw.file_row:07d}",
+        "sha256": sha256,
+        "receipt": receipt,
         "filed_at": work.now,
     }
 
@@ -242,7 +250,7 @@ def content_of(filing: FilingRow | DeletionRow) -> dict[str, str]:
 
 def canonical_json(content: dict[str, Any]) -> str:
     """The content as JSON with sorted keys and no spaces, whose SHA-256 a receipt carries."""
-    return json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return canonical(content)
 
 
 def _keep_faults(work: Work, batch: Batch, start: int, faults: Sequence[RowFault]) -> None:

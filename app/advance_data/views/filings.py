@@ -4,7 +4,7 @@ import uuid
 
 from flask import Response, request
 
-from app.advance_data import queries
+from app.advance_data import queries, receipts
 from app.advance_data.rows import COLUMNS
 from app.advance_data.views.frame import blueprint, may_submit, own, own_filing
 from app.advance_data.wording import ACTION_WORDS, COLUMN_WORDS, STANDING_WORDS
@@ -12,6 +12,7 @@ from app.authz.permissions import Permission
 from app.web.access import requires
 from app.web.fragments import render
 from app.web.paging import page_number, paginate
+from app.web.receipts import hand_out, is_sealed
 from app.web.requests import current_work
 
 LONGEST_SEARCH = 100
@@ -50,6 +51,17 @@ def receipt(trader_id: uuid.UUID, filing_id: uuid.UUID) -> Response:
     return _filing_page("advance_data/receipt.html", trader_id, filing_id)
 
 
+@blueprint.get("/traders/<uuid:trader_id>/advance-data/filings/<uuid:filing_id>/receipt.tlog-proof")
+@requires(Permission.FILING_VIEW)
+def receipt_file(trader_id: uuid.UUID, filing_id: uuid.UUID) -> Response:
+    """The receipt as a file that can be checked without the portal."""
+    found = own_filing(own(trader_id), filing_id)
+    session = current_work().session
+    event = receipts.event_of(session, found)
+    more = None if event is None else receipts.way_up(session, found)
+    return hand_out(session, event, found.receipt, more)
+
+
 def _filing_page(page: str, trader_id: uuid.UUID, filing_id: uuid.UUID) -> Response:
     trader, work = own(trader_id), current_work()
     found = own_filing(trader, filing_id)
@@ -65,4 +77,5 @@ def _filing_page(page: str, trader_id: uuid.UUID, filing_id: uuid.UUID) -> Respo
         action_words=ACTION_WORDS,
         columns=[column for column in COLUMNS if column in found.content],
         column_words=COLUMN_WORDS,
+        sealed=is_sealed(work.session, receipts.event_of(work.session, found)),
     )

@@ -16,6 +16,7 @@ from app.applications.queries.rows import (
     returns_of,
     snapshot_of,
     snapshots_of,
+    submitted_event,
     visible_application,
     visible_check,
 )
@@ -49,6 +50,7 @@ __all__ = [
     "section_facts",
     "snapshot_of",
     "snapshots_of",
+    "submitted_event",
     "task_facts",
     "tasks",
     "unmet",

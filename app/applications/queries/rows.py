@@ -18,6 +18,8 @@ from app.applications.models import (
     TaskReply,
 )
 from app.applications.workflow import OPEN, ApplicationState
+from app.audit.models import AuditEvent
+from app.audit.tags import EventTag
 from app.authz.permissions import Permission
 from app.authz.policy import may
 from app.kernel.errors import NotFoundError
@@ -123,6 +125,19 @@ def snapshot_of(
     if number is not None:
         statement = statement.where(Snapshot.number == number)
     return session.scalars(statement.order_by(Snapshot.number.desc()).limit(1)).one_or_none()
+
+
+def submitted_event(session: Session, snapshot: Snapshot) -> AuditEvent | None:
+    """The event by which the snapshot was submitted, as far as the transaction may see it."""
+    tags = (EventTag.APPLICATION_SUBMITTED, EventTag.APPLICATION_RESUBMITTED)
+    return session.scalars(
+        select(AuditEvent).where(
+            AuditEvent.subject_id == snapshot.application_id,
+            AuditEvent.trader_id == snapshot.trader_id,
+            AuditEvent.tag.in_([str(one) for one in tags]),
+            AuditEvent.data["snapshot_id"].astext == str(snapshot.id),
+        )
+    ).one_or_none()
 
 
 def snapshots_of(session: Session, application: Application) -> Sequence[Snapshot]:

@@ -30,6 +30,7 @@ from app.kernel.errors import ConflictError, NotFoundError, NotReadyError
 from app.traders.models import Trader
 from app.web.access import requires
 from app.web.fragments import render
+from app.web.receipts import hand_out, is_sealed
 from app.web.requests import current_actor, current_work
 
 
@@ -99,7 +100,7 @@ def snapshot(trader_id: uuid.UUID, application_id: uuid.UUID, number: int) -> Re
 def receipt(trader_id: uuid.UUID, application_id: uuid.UUID, number: int) -> Response:
     """The proof of a submission: reference, time, fingerprint, and what happens next."""
     trader, application = reach(trader_id, application_id, Permission.APPLICATION_VIEW)
-    found = _frozen(application, number)
+    found, session = _frozen(application, number), current_work().session
     programme = programme_named(application.programme)
     clock = programme.clock("decision")
     return render(
@@ -111,7 +112,21 @@ def receipt(trader_id: uuid.UUID, application_id: uuid.UUID, number: int) -> Res
         stage=stage_of(application),
         clock=clock,
         decide_by=found.at + clock.period,
+        sealed=is_sealed(session, queries.submitted_event(session, found)),
     )
+
+
+@blueprint.get(
+    "/traders/<uuid:trader_id>/applications/<uuid:application_id>/snapshots/<int:number>"
+    "/receipt.tlog-proof"
+)
+@requires(Permission.APPLICATION_VIEW)
+def receipt_file(trader_id: uuid.UUID, application_id: uuid.UUID, number: int) -> Response:
+    """The receipt as a file that can be checked without the portal."""
+    _, application = reach(trader_id, application_id, Permission.APPLICATION_VIEW)
+    found, session = _frozen(application, number), current_work().session
+    name = f"{application.reference}-{found.number}"
+    return hand_out(session, queries.submitted_event(session, found), name)
 
 
 @blueprint.route(

@@ -28,11 +28,13 @@ from app.register import rules
 from app.register import service as register_service
 from app.register.models import Determination
 from app.register.programme import PROGRAMMES, Move, Programme, Status
+from app.register.receipts import entered_events
 from app.register.rules import Standing, Wish
 from app.register.workflow import DeterminationState
 from app.traders.models import Trader
 from app.web.access import requires
 from app.web.fragments import render
+from app.web.receipts import hand_out, is_sealed
 from app.web.requests import current_work
 
 
@@ -103,6 +105,16 @@ def determination(determination_id: uuid.UUID) -> Response:
     return _page(_opened(determination_id, Permission.CASE_VIEW))
 
 
+@blueprint.get("/determinations/<uuid:determination_id>/receipt.tlog-proof")
+@requires(Permission.CASE_VIEW)
+def determination_receipt(determination_id: uuid.UUID) -> Response:
+    """The receipt of a determination that took effect, to be checked without the console."""
+    session = current_work().session
+    found = _opened(determination_id, Permission.CASE_VIEW).determination
+    event = entered_events(session, found.trader_id, [found.id]).get(found.id)
+    return hand_out(session, event, found.reference)
+
+
 @blueprint.post("/determinations/<uuid:determination_id>/approve")
 @requires(Permission.DETERMINATION_APPROVE)
 def approve(determination_id: uuid.UUID) -> Response | BaseResponse:
@@ -164,6 +176,7 @@ def _page(
     signs = may_here(found, Permission.DETERMINATION_APPROVE) and not is_me(found.proposed_by)
     sent = approving or declining
     case = shown.case
+    entered = entered_events(work.session, found.trader_id, [found.id]).get(found.id)
     return page(
         "determination.html",
         sent if sent is not None else ConfirmForm(None),
@@ -194,6 +207,8 @@ def _page(
         may_withdraw=is_me(found.proposed_by) and "withdraw" in available,
         open_to_others=bool({"approve", "countersign"} & set(available)),
         mine=is_me(found.proposed_by),
+        entered=entered is not None,
+        sealed=is_sealed(work.session, entered),
     )
 
 

@@ -1,0 +1,81 @@
+"""What the log keeps of a filing: one hash over all filings of its batch, and the way up to it.
+
+A batch of a million rows is one event. The event carries the root of a Merkle tree over the
+filings, in the order of the file, so that each of them can be shown to be among them.
+"""
+
+from datetime import datetime
+from typing import Any, Final
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app.advance_data.models import Filing
+from app.audit import merkle
+from app.audit.models import AuditEvent
+from app.audit.receipts import canonical, newest_about
+from app.audit.tags import EventTag
+
+FORMAT: Final = "fairway-filing/1"
+ROOT: Final = "filings_root"
+"""The member of the event's data that holds the root, in hexadecimal."""
+BLOCK: Final = 10_000
+
+
+def entry_of(
+    receipt: str, filing_ref: str, number: int, action: str, sha256: str, filed_at: datetime
+) -> str:
+    """The line of one filing in its batch's tree."""
+    return canonical(
+        {
+            "format": FORMAT,
+            "receipt": receipt,
+            "filing_ref": filing_ref,
+            "number": number,
+            "action": action,
+            "sha256": sha256,
+            "filed_at": filed_at.isoformat(),
+        }
+    )
+
+
+def event_of(session: Session, filing: Filing) -> AuditEvent | None:
+    """The event that vouches for the filing; `None` for one of before there were receipts."""
+    found = newest_about(
+        session, filing.trader_id, [filing.batch_id], [EventTag.BATCH_CHECKED]
+    ).get(filing.batch_id)
+    return found if found is not None and ROOT in found.data else None
+
+
+def way_up(session: Session, filing: Filing) -> dict[str, Any]:
+    """The filing with its content, and the hashes that lead from it to the root of its batch.
+
+    Reads every filing of the batch, six columns of each, a block at a time.
+    """
+    statement = (
+        select(
+            Filing.receipt,
+            Filing.filing_ref,
+            Filing.number,
+            Filing.action,
+            Filing.sha256,
+            Filing.filed_at,
+        )
+        .where(Filing.batch_id == filing.batch_id)
+        .order_by(Filing.file_row)
+        .execution_options(yield_per=BLOCK)
+    )
+    leaves: list[bytes] = []
+    own, index = "", 0
+    for row in session.execute(statement):
+        entry = entry_of(*row)
+        if row.receipt == filing.receipt:
+            own, index = entry, len(leaves)
+        leaves.append(merkle.leaf_hash(entry.encode()))
+    path = []
+    for low, high in merkle.inclusion_ranges(index, len(leaves)):
+        tree = merkle.Frontier()
+        for leaf in leaves[low:high]:
+            tree.add(leaf)
+        path.append(tree.root().hex())
+    return {"entry": own, "content": canonical(filing.content), "index": index, "path": path}
