@@ -255,11 +255,11 @@ def test_killed_while_it_writes_it_never_goes_back(running, signer, step, count)
     assert size == count - 1
     again = running()
     # It did not answer, so either is right; what it answered before is never forgotten.
-    assert again.post(log.request(0, 50)) in [
-        (200, again.post(log.request(50, 50))[1], "text/plain; charset=utf-8"),
-        (409, f"{size}\n", "text/x.tlog.size"),
-        (409, f"{size + 1}\n", "text/x.tlog.size"),
-    ]
+    status, said, _ = again.post(log.request(0, 50))
+    assert (status, said) in [(409, f"{size}\n"), (409, f"{size + 1}\n")] or (status, size) == (
+        200,
+        0,
+    )
 
 
 # --- The log and its witness ------------------------------------------------------------------
