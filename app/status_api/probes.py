@@ -17,6 +17,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
+from app.audit.states import LATE, troubles, waits_since
 from app.authz.permissions import Permission
 from app.db.migrate import head
 from app.db.session import Principal, transaction
@@ -30,6 +31,8 @@ blueprint = Blueprint("probes", __name__)
 READER = Principal("system:probe")
 MOST_SKEW_SECONDS = 2.0
 MOST_HEARTBEAT_SECONDS = 60.0
+MOST_UNSEALED_SECONDS = 60.0
+MOST_UNCOSIGNED_SECONDS = 300.0
 FORWARDED = ("Forwarded", "X-Forwarded-For", "X-Real-Ip")
 PROMETHEUS = "text/plain; version=0.0.4; charset=utf-8"
 
@@ -72,7 +75,8 @@ def health() -> Response:
 def ready() -> Response:
     """Whether this process can serve: database, its migrations, the register's freshness, the clock.
 
-    A missing job worker only degrades: look-ups and decisions need none.
+    A missing job worker only degrades, and so does an audit log that is not signed or cosigned:
+    look-ups and decisions need neither.
     """
     found = readiness()
     body: dict[str, Any] = {"status": found.word}
@@ -99,6 +103,9 @@ def readiness() -> Readiness:
             row = session.execute(_FIGURES).one()
             found.figures = row._asdict()
             _judge_register(session, found)
+            if row.revision == _head():
+                # Before its migration the table of the log's state is not there to be asked.
+                _judge_log(session, row.now, found)
     except OperationalError:
         found.ready = False
         found.details["database"] = {"ok": False}
@@ -118,6 +125,23 @@ def _judge_register(session: Session, found: Readiness) -> None:
         found.details["register"] = {"ok": False, "why": error.code}
     else:
         found.details["register"] = {"ok": True}
+
+
+def _judge_log(session: Session, now: datetime, found: Readiness) -> None:
+    """What waits too long to be sealed or cosigned, and what the sealer or a witness refuses.
+
+    A refusal counts from its first second: the log denies what was signed before.
+    """
+    oldest = waits_since(session)
+    waits = 0.0 if oldest is None else max((now - oldest).total_seconds(), 0.0)
+    wrong = {
+        one.part: one.said
+        for one in troubles(session)
+        if one.trouble != LATE or (now - one.at).total_seconds() > MOST_UNCOSIGNED_SECONDS
+    }
+    ok = not wrong and waits <= MOST_UNSEALED_SECONDS
+    found.degraded = found.degraded or not ok
+    found.details["log"] = {"ok": ok, "unsealed_seconds": round(waits, 3), "trouble": wrong}
 
 
 def _judge_revision(revision: str, found: Readiness) -> None:
@@ -167,6 +191,17 @@ def exposition(found: Readiness) -> str:
             "fairway_worker_heartbeat_timestamp_seconds",
             "When a job worker last gave a sign of life.",
             _seconds(row["heartbeat"]),
+        )
+        log = found.details.get("log", {"unsealed_seconds": None, "trouble": ()})
+        gauge(
+            "fairway_log_unsealed_seconds",
+            "How long an event waits to be sealed.",
+            log["unsealed_seconds"],
+        )
+        gauge(
+            "fairway_log_trouble",
+            "Parts of the audit log that somebody must look at.",
+            len(log["trouble"]),
         )
         gauge("fairway_jobs_waiting", "Jobs that wait for a worker.", row["waiting"])
         gauge("fairway_jobs_failed", "Jobs that were given up.", row["failed"])

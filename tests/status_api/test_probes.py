@@ -1,6 +1,7 @@
 """Probes: a word for strangers, details for this machine, figures for the monitoring."""
 
 import re
+import uuid
 from datetime import timedelta
 
 import pytest
@@ -37,7 +38,7 @@ def test_ready_with_everything(live, worker):
     assert found.status_code == 200
     body = found.get_json()
     assert body["status"] == "ok"
-    assert set(body["checks"]) == {"database", "migrations", "register", "clock", "worker"}
+    assert set(body["checks"]) == {"database", "migrations", "register", "clock", "worker", "log"}
     assert all(one["ok"] for one in body["checks"].values())
     assert body["checks"]["migrations"]["at"] == body["checks"]["migrations"]["wanted"]
 
@@ -59,6 +60,66 @@ def test_a_worker_that_fell_silent(live, worker, super_engine):
     body = live.get("/readyz").get_json()
     assert body["status"] == "degraded"
     assert 115 < body["checks"]["worker"]["heartbeat_age_seconds"] < 240
+
+
+@pytest.fixture
+def said_of_the_log(super_engine):
+    """Puts what is wrong with a part of the log, for so many seconds, beside a checkpoint of it."""
+
+    def put(part, trouble, seconds, origin="fairway.one", size=1):
+        with super_engine.begin() as connection:
+            connection.execute(text("SET LOCAL session_replication_role = replica"))
+            connection.execute(
+                text(
+                    "INSERT INTO log_checkpoint VALUES (:size, clock_timestamp(), '',"
+                    " 'fairway.one' || E'\\n1\\n') ON CONFLICT DO NOTHING"
+                ),
+                {"size": size},
+            )
+            connection.execute(
+                text(
+                    "INSERT INTO log_state VALUES (:origin, :part,"
+                    " clock_timestamp() - make_interval(secs => :seconds), :trouble, 'Said.')"
+                ),
+                {"origin": origin, "part": part, "seconds": seconds, "trouble": trouble},
+            )
+
+    return put
+
+
+@pytest.mark.parametrize(
+    ("part", "trouble", "seconds", "told"),
+    [
+        ("seal", "stopped", 0, True),
+        ("witness:w", "denied", 0, True),
+        ("witness:w", "late", 30, False),
+        ("witness:w", "late", 900, True),
+        ("witness:w", None, 900, False),
+    ],
+)
+def test_a_log_that_is_not_signed_or_cosigned(
+    live, worker, said_of_the_log, part, trouble, seconds, told
+):
+    said_of_the_log(part, trouble, seconds)
+    said_of_the_log("witness:old", "denied", 900, origin="fairway.before-the-restore")
+    body = live.get("/readyz").get_json()
+    assert body["status"] == ("degraded" if told else "ok")
+    assert body["checks"]["log"]["trouble"] == ({part: "Said."} if told else {})
+    assert f"fairway_log_trouble {int(told)}" in live.get("/metrics").text
+    elsewhere = live.get("/readyz", environ_overrides={"REMOTE_ADDR": "192.0.2.1"})
+    assert elsewhere.get_json() == {"status": body["status"]}
+
+
+@pytest.mark.parametrize(("seconds", "told"), [(2, False), (600, True)])
+def test_an_event_that_waits_too_long_to_be_sealed(live, worker, super_engine, seconds, told):
+    made = int((SystemClock().now().timestamp() - seconds) * 1000)
+    old = uuid.UUID(int=made << 80 | 7 << 76 | 2 << 62)
+    with super_engine.begin() as connection:
+        connection.execute(text("SET LOCAL session_replication_role = replica"))
+        connection.execute(text("INSERT INTO log_pending VALUES (:id, 'audit_event')"), {"id": old})
+    body = live.get("/readyz").get_json()
+    assert body["status"] == ("degraded" if told else "ok")
+    assert seconds <= body["checks"]["log"]["unsealed_seconds"] < seconds + 100
 
 
 def test_two_clocks_that_differ(client, clock):
