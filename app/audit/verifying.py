@@ -17,6 +17,7 @@ from app.audit.sealing import open_checkpoint
 from app.audit.states import cosignatures, denials
 
 PAGE = 2_000
+MOST_STRAY = 20
 EXPORT = "fairway-audit-export/1"
 
 
@@ -126,12 +127,20 @@ def _faults_of_cosignatures(
 
 
 def _faults_of_record(session: Session) -> Iterator[str]:
+    for idx in session.scalars(
+        select(LogLeaf.idx)
+        .join(LogPending, LogPending.event_id == LogLeaf.event_id)
+        .order_by(LogLeaf.idx)
+        .limit(MOST_STRAY)
+    ):
+        yield f"Leaf {idx}: its event waits to be sealed a second time."
     for kind in NAMING:
         stray = session.execute(
             text(
                 f"SELECT id FROM {kind} t WHERE NOT EXISTS"  # noqa: S608 - a constant of ours.
                 " (SELECT 1 FROM log_leaf l WHERE l.event_id = t.id) AND NOT EXISTS"
-                " (SELECT 1 FROM log_pending p WHERE p.event_id = t.id) ORDER BY id LIMIT 20"
+                " (SELECT 1 FROM log_pending p WHERE p.event_id = t.id)"
+                f" ORDER BY id LIMIT {MOST_STRAY}"
             )
         )
         for (event_id,) in stray:

@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import click
-import requests
 import structlog
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from app.audit import sealing, verifying, witnessing
+from app.audit.asking import post
 from app.audit.copies import Copies, RolledBackError
 from app.audit.notes import LOG, NoteError, Signer
 from app.audit.states import SEAL, STOPPED, cosigned_size, denials, newest_of, tell
@@ -26,9 +26,7 @@ from app.identity.keys import keys_dir, load_or_create
 from app.kernel.clock import SystemClock
 
 EACH_SECONDS = 1.0
-WITNESS_SECONDS = 5.0
 MOST_TURNS_UNASKED = 15
-MOST_ANSWER = 16_384
 READER = Principal("system:verify")
 VERIFIER = Path(__file__).resolve().parents[2] / "clients" / "verify_audit.py"
 
@@ -57,24 +55,6 @@ def witnesses_of(settings: Settings) -> list[Witness]:
         return [Witness.parse(line) for line in lines if line and not line.startswith("#")]
     except NoteError as error:
         raise RefusedError(f"{path}: {error}") from error
-
-
-def post(address: str, body: str) -> tuple[int, str]:
-    """Send a submission; a witness that is slow, redirects or talks without end has not answered."""
-    with requests.post(
-        address,
-        data=body.encode(),
-        timeout=WITNESS_SECONDS,
-        allow_redirects=False,
-        stream=True,
-        headers={"Content-Type": "text/plain; charset=utf-8", "Accept-Encoding": "identity"},
-    ) as answer:
-        said = b""
-        for piece in answer.iter_content(MOST_ANSWER):
-            said += piece
-            if len(said) > MOST_ANSWER:
-                break
-        return answer.status_code, said.decode("utf-8", "replace")
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,12 +7,15 @@ from sqlalchemy import text
 
 from app.audit import sealing, verifying
 from app.audit.access import Circumstances, Seen, record_access, record_security_event
+from app.audit.asking import post
 from app.audit.copies import Copies
-from app.audit.notes import LOG, Signer
+from app.audit.notes import LOG, WITNESS, Signer, Verifier
 from app.audit.tags import SecurityTag
+from app.audit.witnessing import ask
 from app.authz.actor import system_actor
 from app.db.session import Principal, transaction
 from app.identity.keys import load_or_create
+from tests.audit.witnesses import Running, command
 from tests.factories.identity import make_person
 from tests.factories.traders import make_trader
 
@@ -80,3 +83,37 @@ def tamper(super_engine):
             return connection.execute(text(sql), values).rowcount
 
     return statement
+
+
+@pytest.fixture
+def folder(tmp_path, signer):
+    place = tmp_path / "witness"
+    made = command("init", place, "witness.example/one")
+    assert Verifier.parse(made).kind == WITNESS
+    (place / "logs").write_text(f"# Fairway\n\n{signer.verifier}\n")
+    return place
+
+
+@pytest.fixture
+def running(folder):
+    started = []
+
+    def start(*before, place=folder):
+        started.append(Running(place, *before))
+        return started[-1]
+
+    yield start
+    for one in started:
+        one.process.kill()
+        one.process.communicate()
+
+
+@pytest.fixture
+def asked(engine, signer, copies, clock):
+    """Ask a running witness for its cosignature, over the wire that is used in production."""
+
+    def to(one):
+        found = one.witness if hasattr(one, "witness") else one
+        return ask(engine, signer.verifier, copies, found, post, now=clock.now())
+
+    return to

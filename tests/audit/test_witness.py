@@ -3,10 +3,7 @@
 import base64
 import http.client
 import signal
-import subprocess
-import sys
 import threading
-from pathlib import Path
 
 import pytest
 from sqlalchemy import select, text
@@ -16,14 +13,14 @@ from app.audit.copies import LATEST, Copies, RolledBackError
 from app.audit.models import LogCheckpoint, LogCosignature, LogState
 from app.audit.notes import LOG, WITNESS, Checkpoint, Signer, Verifier, signed_by, submission
 from app.audit.sealing import proof_of
-from app.audit.witnessing import Witness, ask
+from app.audit.witnessing import Witness
 from app.cli import record
 from app.db.session import transaction
 from app.identity.keys import load_or_create
 from tests.audit.conftest import READER
 from tests.audit.test_log import verifier_module
+from tests.audit.witnesses import command
 
-PROGRAM = Path(record.VERIFIER).with_name("witness.py")
 # Kills the witness at one step of its writing, from inside: neither it nor we have a say in it.
 KILLED_AT = """
 import os, runpy, signal, sys
@@ -38,69 +35,6 @@ sys.argv = sys.argv[3:]
 sys.addaudithook(watch)
 runpy.run_path(sys.argv[0], run_name="__main__")
 """
-
-
-class Running:
-    """The shipped program, serving a folder on a port of the system's choice."""
-
-    def __init__(self, folder, *before):
-        command = [sys.executable, *before, str(PROGRAM), "serve", str(folder), "--port", "0"]
-        # Alone with the standard library and `cryptography`: nothing of ours is in its reach.
-        self.process = subprocess.Popen(
-            command, cwd="/", stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-        )
-        self.key = self.process.stdout.readline().strip()
-        self.port = int(self.process.stdout.readline().rpartition(":")[2] or 0)
-
-    @property
-    def witness(self):
-        return Witness.parse(f"{self.key} http://127.0.0.1:{self.port}/")
-
-    def post(self, body, path="/add-checkpoint"):
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
-        connection.request("POST", path, body if isinstance(body, bytes) else body.encode())
-        answer = connection.getresponse()
-        found = (answer.status, answer.read().decode(), answer.headers["Content-Type"])
-        connection.close()
-        return found
-
-    def stop(self, number=signal.SIGINT):
-        if self.process.poll() is None:
-            self.process.send_signal(number)
-        said = self.process.communicate(timeout=20)[1]
-        assert "Traceback" not in said, said
-        return said
-
-
-@pytest.fixture
-def folder(tmp_path, signer):
-    place = tmp_path / "witness"
-    made = command("init", place, "witness.example/one")
-    assert Verifier.parse(made).kind == WITNESS
-    (place / "logs").write_text(f"# Fairway\n\n{signer.verifier}\n")
-    return place
-
-
-@pytest.fixture
-def running(folder):
-    started = []
-
-    def start(*before, place=folder):
-        started.append(Running(place, *before))
-        return started[-1]
-
-    yield start
-    for one in started:
-        one.process.kill()
-        one.process.communicate()
-
-
-def command(*arguments, wanted=0):
-    done = subprocess.run(
-        [sys.executable, PROGRAM, *arguments], capture_output=True, text=True, cwd="/", check=False
-    )
-    assert done.returncode == wanted, done.stderr
-    return done.stdout if wanted == 0 else done.stderr
 
 
 class Growing:
@@ -263,17 +197,6 @@ def test_killed_while_it_writes_it_never_goes_back(running, signer, step, count)
 
 
 # --- The log and its witness ------------------------------------------------------------------
-
-
-@pytest.fixture
-def asked(engine, signer, copies, clock):
-    """Ask a running witness for its cosignature, over the wire that is used in production."""
-
-    def to(one):
-        found = one.witness if isinstance(one, Running) else one
-        return ask(engine, signer.verifier, copies, found, record.post, now=clock.now())
-
-    return to
 
 
 def state_of(engine, name="witness:witness.example/one"):
