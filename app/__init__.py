@@ -89,11 +89,12 @@ def blueprints(surface: Surface, *, demo: bool) -> list[Blueprint]:
         from app.api_access.views import traders as api_access
         from app.applications.views import blueprint as applications
         from app.assessments.views import blueprint as assessments
+        from app.delegations.views import blueprint as delegations
         from app.register.views import blueprint as standing
         from app.traders.views import blueprint as traders
 
-        found += [traders, standing, applications, assessments, advance_data, trader_api]
-        found += [api_access]
+        found += [traders, delegations, standing, applications, assessments]
+        found += [advance_data, trader_api, api_access]
     if surface in {"console", "all"}:
         from app.api_access.views import agency as agency_clients
         from app.casework.views import blueprint as casework

@@ -73,7 +73,8 @@ class Work:
         """
         owner = trader_id or getattr(subject, "trader_id", None)
         grant = None if owner is None else self.actor.grants.get(owner)
-        if grant is not None:
+        # Handing a delegation back is done about it, not under it.
+        if grant is not None and subject.id != grant.delegation_id:
             self.require_live(grant)
         event = AuditEvent(
             id=self.new_id(),

@@ -3,7 +3,7 @@
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from types import MappingProxyType
 
@@ -44,6 +44,11 @@ class Grant:
     scopes: frozenset[DelegationScope]
     valid_until: datetime
     role: TraderRole | None = None
+
+    @property
+    def last_day(self) -> date:
+        """The day, in UTC, with whose end it is over."""
+        return (self.valid_until - timedelta(days=1)).date()
 
 
 class AgencyRole(StrEnum):

@@ -32,6 +32,10 @@ class Permission(StrEnum):
     CLIENT_MANAGE = "client:manage"
     """See, register, renew, revoke and wake the programs that use the API for a trader."""
 
+    DELEGATION_VIEW = "delegation:view"
+    """See which brokers may act for a trader, and which traders a broker may act for."""
+    CLIENTS_VIEW = "clients:view"
+    """See the clients for whom a broker's people act now."""
     DELEGATION_GRANT = "delegation:grant"
     """Offer, ask for, accept, decline and revoke what a broker may do for a trader."""
 

@@ -33,6 +33,8 @@ POLICY: Mapping[Permission, tuple[Predicate, ...]] = {
     Permission.TRADER_EDIT: OF_THE_TRADER,
     Permission.PEOPLE_APPOINT: (p.IS_OFFICER,),
     Permission.CLIENT_MANAGE: (p.IS_OFFICER,),
+    Permission.DELEGATION_VIEW: (p.IS_OFFICER, p.IS_PREPARER, p.IS_VIEWER),
+    Permission.CLIENTS_VIEW: (p.IS_OFFICER, p.IS_PREPARER, p.IS_VIEWER, p.IS_DATA_ONLY),
     Permission.DELEGATION_GRANT: (p.IS_OFFICER,),
     Permission.STANDING_VIEW: (*AT_THE_TRADER, p.acts_under(DelegationScope.STATUS, *LOOKS)),
     Permission.APPLICATION_VIEW: (*AT_THE_TRADER, *SEES_CASE_WORK),

@@ -1,7 +1,7 @@
 """The table of delegations."""
 
 import uuid
-from datetime import datetime
+from datetime import date, datetime, timedelta
 
 from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, Index
 from sqlalchemy.orm import Mapped, mapped_column
@@ -72,6 +72,11 @@ class Delegation(HasId, HasState, Base):
     @property
     def scope_set(self) -> frozenset[DelegationScope]:
         return frozenset(DelegationScope(one) for one in self.scopes)
+
+    @property
+    def last_day(self) -> date:
+        """The day, in UTC, with whose end it is over."""
+        return (self.valid_until - timedelta(days=1)).date()
 
     def in_force(self, at: datetime) -> bool:
         """Whether the broker may act under it at that instant."""

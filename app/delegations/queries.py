@@ -2,15 +2,17 @@
 
 import uuid
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from types import MappingProxyType
 
-from sqlalchemy import Select, or_, select
+from sqlalchemy import ColumnElement, Select, or_, select
 from sqlalchemy.orm import Session
 
+from app.audit.models import AuditEvent
 from app.authz.actor import Grant, TraderRole
 from app.delegations.models import Delegation
+from app.delegations.rules import Facts, Stage, stage_of
 from app.delegations.workflow import DelegationState, Side
 from app.kernel.errors import NotFoundError
 from app.traders.models import Trader
@@ -18,6 +20,8 @@ from app.work import Work
 
 # The state column is private so that only `app.work.move` writes it; reading it is free.
 STATE = Delegation._state  # noqa: SLF001
+
+OWNER_KIND = Delegation.__tablename__
 
 # A consultant is no person of the broker's: letting one at its clients would delegate once more.
 REACHES_CLIENTS = frozenset(TraderRole) - {TraderRole.CONSULTANT}
@@ -67,17 +71,85 @@ def delegations_of(trader_id: uuid.UUID) -> Select[Delegation]:
     What a broker asked for is not listed for it before the trader has answered yes: whether
     anybody holds the identifier that it named is no business of the broker's.
     """
+    return _newest_first(or_(Delegation.trader_id == trader_id, _shown_to_broker(trader_id)))
+
+
+def given_by(trader_id: uuid.UUID) -> Select[Delegation]:
+    """Those in which the trader is the principal, the newest first; for `paginate`."""
+    return _newest_first(Delegation.trader_id == trader_id)
+
+
+def given_to(broker_id: uuid.UUID) -> Select[Delegation]:
+    """Those in which the broker acts, as far as they are shown to it; for `paginate`."""
+    return _newest_first(_shown_to_broker(broker_id))
+
+
+def awaiting(broker_id: uuid.UUID, at: datetime) -> Select[Delegation]:
+    """What clients offer to the broker and nobody there has answered, the newest first."""
+    return _newest_first(
+        (Delegation.broker_id == broker_id)
+        & (Delegation.proposed_side == Side.TRADER)
+        & (STATE == DelegationState.PROPOSED)
+        & (Delegation.valid_until > at)
+    )
+
+
+def _shown_to_broker(broker_id: uuid.UUID) -> ColumnElement[bool]:
+    return (Delegation.broker_id == broker_id) & (
+        (Delegation.proposed_side == Side.TRADER) | Delegation.accepted_at.is_not(None)
+    )
+
+
+def _newest_first(condition: ColumnElement[bool]) -> Select[Delegation]:
     return (
         select(Delegation)
-        .where(
-            or_(
-                Delegation.trader_id == trader_id,
-                (Delegation.broker_id == trader_id)
-                & ((Delegation.proposed_side == Side.TRADER) | Delegation.accepted_at.is_not(None)),
-            )
-        )
+        .where(condition)
         .order_by(Delegation.proposed_at.desc(), Delegation.id.desc())
     )
+
+
+def asks_already(
+    session: Session, trader_id: uuid.UUID, broker_id: uuid.UUID, at: datetime
+) -> bool:
+    """Whether the broker waits for the trader's answer to an earlier question."""
+    return (
+        session.scalars(
+            select(Delegation.id).where(
+                Delegation.trader_id == trader_id,
+                Delegation.broker_id == broker_id,
+                Delegation.proposed_side == Side.BROKER,
+                STATE == DelegationState.PROPOSED,
+                Delegation.valid_until > at,
+            )
+        ).first()
+        is not None
+    )
+
+
+def stage(delegation: Delegation, at: datetime) -> Stage:
+    """How it stands at that instant."""
+    return stage_of(
+        Facts(
+            state=delegation.state,
+            proposed_side=delegation.proposed_side,
+            valid_from=delegation.valid_from,
+            valid_until=delegation.valid_until,
+        ),
+        at,
+    )
+
+
+def history_of(session: Session, delegation: Delegation) -> Sequence[AuditEvent]:
+    """What was done about it, by whom, the newest first; both sides read the same."""
+    return session.scalars(
+        select(AuditEvent)
+        .where(
+            AuditEvent.trader_id == delegation.trader_id,
+            AuditEvent.subject_kind == OWNER_KIND,
+            AuditEvent.subject_id == delegation.id,
+        )
+        .order_by(AuditEvent.at.desc(), AuditEvent.id.desc())
+    ).all()
 
 
 def visible_delegation(work: Work, trader: Trader, delegation_id: uuid.UUID) -> Delegation:

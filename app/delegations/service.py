@@ -5,72 +5,82 @@ do; it is revoked by notice and works from then on. A broker cannot hand it on.
 """
 
 import uuid
-from collections.abc import Collection
-from datetime import UTC, date, datetime, time, timedelta
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from datetime import date
+from typing import BinaryIO
 
 from app.audit.tags import EventTag
 from app.authz.actor import DelegationScope
 from app.db.concurrency import first_with, lock_row, lock_words
 from app.delegations import queries
+from app.delegations.directory import Company
 from app.delegations.models import Delegation
 from app.delegations.queries import side_of
+from app.delegations.rules import Terms, term_problems
 from app.delegations.workflow import DelegationState, Side
+from app.documents import service as documents
 from app.documents.models import DocumentRevision
 from app.kernel.errors import ConflictError, NotAllowedError, NotReadyError, Problem
 from app.traders.kinds import EntityType
 from app.traders.models import Trader
 from app.work import Work, move
 
-LONGEST = timedelta(days=2 * 366)
+ONLY_BROKERS = Problem("Only a broker can act for another company.", "broker")
+NO_AUTHORITY = Problem("Attach the signed authority document.", "authority")
+
+
+@dataclass(frozen=True, slots=True)
+class AuthorityFile:
+    """A file that arrives with the form: the signed authority document."""
+
+    filename: str
+    stream: BinaryIO
 
 
 def propose(
     work: Work,
-    trader: Trader,
-    broker: Trader,
+    trader: Company,
+    broker: Company,
     *,
     key: uuid.UUID,
     side: Side,
     scopes: Collection[DelegationScope],
     first_day: date,
     last_day: date,
-    authority: DocumentRevision | None = None,
+    authority: DocumentRevision | AuthorityFile | None = None,
 ) -> Delegation:
     """Offer (the trader's officer) or ask for (the broker's) a delegation; the other side answers.
 
     It runs from the beginning of `first_day` to the end of `last_day`, in UTC. Side effects in
-    order: the row with `key` as its id; one event. The same key again gives the first row back.
-    Errors: `NotReadyError` when the other is no broker, dates or scopes do not fit, or an offer
-    lacks the authority document.
+    order: the document of a file, with its own event; the row with `key` as its id; one event. The
+    same key again gives the first row back. Errors: `NotReadyError` when the other is no broker,
+    dates or scopes do not fit, an offer lacks the authority document, or its file is refused.
     """
     earlier = first_with(work.session, Delegation, key)
     if earlier is not None and (earlier.trader_id, earlier.broker_id) == (trader.id, broker.id):
         return earlier
-    problems = []
+    terms = Terms(frozenset(scopes), first_day, last_day)
+    problems = term_problems(terms, work.now)
     if broker.entity_type is not EntityType.BROKER or broker.id == trader.id:
-        problems.append(Problem("Only a broker can act for another company.", "broker"))
-    if not scopes:
-        problems.append(Problem("Choose at least one thing that the broker may do.", "scopes"))
-    begins, ends = _midnight(first_day), _midnight(last_day + timedelta(days=1))
-    if ends <= begins or ends <= work.now:
-        problems.append(Problem("The last day lies before the first, or in the past.", "last_day"))
-    elif ends - begins > LONGEST:
-        problems.append(Problem("A delegation lasts two years at most.", "last_day"))
+        problems.insert(0, ONLY_BROKERS)
     if side is Side.TRADER and authority is None:
-        problems.append(Problem("Attach the signed power of attorney.", "authority"))
+        problems.append(NO_AUTHORITY)
     if problems:
         raise NotReadyError(problems)
     assert work.actor.person_id is not None  # noqa: S101 - only officers hold the permission.
+    new_id = key if earlier is None else work.new_id()
+    revision = _kept(work, trader.id, new_id, authority)
     found = Delegation(
-        id=key if earlier is None else work.new_id(),
+        id=new_id,
         trader_id=trader.id,
         trader_name=trader.name,
         broker_id=broker.id,
         broker_name=broker.name,
         scopes=sorted(scope.value for scope in scopes),
-        valid_from=begins,
-        valid_until=ends,
-        authority_revision_id=None if authority is None else authority.id,
+        valid_from=terms.begins,
+        valid_until=terms.ends,
+        authority_revision_id=None if revision is None else revision.id,
         proposed_side=side,
         proposed_at=work.now,
         proposed_by=work.actor.person_id,
@@ -78,18 +88,63 @@ def propose(
     work.session.add(found)
     work.session.flush()
     tag = EventTag.DELEGATION_OFFERED if side is Side.TRADER else EventTag.DELEGATION_ASKED
-    work.record(tag, found, scopes=found.scopes, valid_from=begins, valid_until=ends)
+    work.record(
+        tag, found, scopes=found.scopes, valid_from=found.valid_from, valid_until=found.valid_until
+    )
     return found
 
 
+def ask(
+    work: Work,
+    broker: Trader,
+    *,
+    key: uuid.UUID,
+    terms: Terms,
+    find: Callable[[], Company | None],
+) -> None:
+    """Ask a client, which `find` looks up, to let the broker act for it.
+
+    Whether there is such a client is told by nothing: neither by the answer nor by an error, and
+    a client that was asked already is not asked twice. Side effects as of `propose`, or none.
+    Errors: `NotReadyError` when the asker is no broker, or dates or scopes do not fit.
+    """
+    problems = term_problems(terms, work.now)
+    if broker.entity_type is not EntityType.BROKER:
+        problems.insert(0, ONLY_BROKERS)
+    if problems:
+        raise NotReadyError(problems)
+    client = find()
+    if client is None or client.id == broker.id:
+        return
+    lock_words(work.session, "delegation", str(client.id), str(broker.id))
+    if queries.asks_already(work.session, client.id, broker.id, work.now):
+        return
+    propose(
+        work,
+        client,
+        broker,
+        key=key,
+        side=Side.BROKER,
+        scopes=terms.scopes,
+        first_day=terms.first_day,
+        last_day=terms.last_day,
+    )
+
+
 def accept(
-    work: Work, delegation: Delegation, *, by: Trader, authority: DocumentRevision | None = None
+    work: Work,
+    delegation: Delegation,
+    *,
+    by: Trader,
+    authority: DocumentRevision | AuthorityFile | None = None,
 ) -> None:
     """The other side consents; from the next request on the broker's people can act.
 
-    Side effects in order: the move, with its event. Errors: `NotAllowedError` for the side that
-    proposed it, and for the person who did; `NotReadyError` without the authority document;
-    `ConflictError` when it is no longer open, or another of the pair covers the same days.
+    A second call by the same person does nothing. Side effects in order: the document of a file,
+    with its own event; the move, with its event. Errors: `NotAllowedError` for the side that
+    proposed it, and for the person who did; `NotReadyError` without the authority document, or
+    when its file is refused; `ConflictError` when it is no longer open, or another of the pair
+    covers the same days.
     """
     lock_words(work.session, "delegation", str(delegation.trader_id), str(delegation.broker_id))
     lock_row(work.session, delegation)
@@ -98,16 +153,24 @@ def accept(
         or delegation.proposed_by == work.actor.person_id
     ):
         raise NotAllowedError("The other side must consent, and by another person.")
+    if (
+        delegation.state == DelegationState.ACTIVE
+        and delegation.accepted_by == work.actor.person_id
+    ):
+        return
     if delegation.state != DelegationState.PROPOSED or delegation.valid_until <= work.now:
         raise ConflictError("This offer is no longer open.")
     if queries.overlaps(work.session, delegation):
         raise ConflictError(
             "Another delegation to this broker covers some of these days. End it first."
         )
-    if authority is not None and delegation.authority_revision_id is None:
-        delegation.authority_revision_id = authority.id
     if delegation.authority_revision_id is None:
-        raise NotReadyError([Problem("Attach the signed power of attorney.", "authority")])
+        # The authority is the principal's document, so the principal alone can attach it.
+        own = authority if side_of(delegation, by) is Side.TRADER else None
+        revision = _kept(work, delegation.trader_id, delegation.id, own)
+        if revision is None:
+            raise NotReadyError([NO_AUTHORITY])
+        delegation.authority_revision_id = revision.id
     delegation.accepted_at = work.now
     delegation.accepted_by = work.actor.person_id
     move(work, delegation, "accept", scopes=delegation.scopes)
@@ -142,5 +205,20 @@ def _end(
     delegation.ended_side = side
 
 
-def _midnight(day: date) -> datetime:
-    return datetime.combine(day, time(), UTC)
+def _kept(
+    work: Work,
+    trader_id: uuid.UUID,
+    delegation_id: uuid.UUID,
+    authority: DocumentRevision | AuthorityFile | None,
+) -> DocumentRevision | None:
+    """The revision itself, or the one that a file becomes."""
+    if not isinstance(authority, AuthorityFile):
+        return authority
+    return documents.store(
+        work,
+        trader_id,
+        owner_kind=queries.OWNER_KIND,
+        owner_id=delegation_id,
+        filename=authority.filename,
+        stream=authority.stream,
+    )

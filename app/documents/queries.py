@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session, contains_eager
 from app.authz.permissions import Permission
 from app.authz.policy import may
 from app.documents.models import Document, DocumentRevision
+from app.documents.rules import APART
 from app.documents.workflow import ScanState
 from app.kernel.errors import NotFoundError
 from app.work import Work
@@ -27,10 +28,14 @@ def visible_revision(
 ) -> DocumentRevision:
     """The revision, when the actor holds the permission on it; `NotFoundError` otherwise.
 
-    Removed documents are still visible to those who cite them.
+    Removed documents are still visible to those who cite them, those of `rules.APART` never.
     """
     revision = work.session.get(DocumentRevision, revision_id)
-    if revision is None or not may(work.actor, permission, revision):
+    if (
+        revision is None
+        or revision.document.owner_kind in APART
+        or not may(work.actor, permission, revision)
+    ):
         raise NotFoundError
     return revision
 
@@ -44,6 +49,7 @@ def visible_document(
         document is None
         or document.trader_id != trader_id
         or document.removed_at is not None
+        or document.owner_kind in APART
         or not may(work.actor, permission, document)
     ):
         raise NotFoundError
@@ -62,7 +68,11 @@ def live_revisions(trader_id: uuid.UUID) -> Select[DocumentRevision]:
         select(DocumentRevision)
         .join(DocumentRevision.document)
         .options(contains_eager(DocumentRevision.document))
-        .where(DocumentRevision.trader_id == trader_id, Document.removed_at.is_(None))
+        .where(
+            DocumentRevision.trader_id == trader_id,
+            Document.removed_at.is_(None),
+            Document.owner_kind.not_in(APART),
+        )
         .order_by(DocumentRevision.stored_at.desc(), DocumentRevision.id.desc())
     )
 

@@ -13,6 +13,12 @@ FIELD: Final = "file"
 LIMIT: Final = 25 * 1024 * 1024
 NAME_LENGTH: Final = 120
 FALLBACK_STEM: Final = "file"
+APART: Final = frozenset({"delegation"})
+"""Kinds of owner that hand out their documents alone, by rules of their own.
+
+Who may prepare an application sees the documents of the trader; what the trader agreed with
+another broker is none of their business.
+"""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,10 +1,8 @@
 """Handing out files, and the list of a trader's own."""
 
-import unicodedata
 import uuid
-from urllib.parse import quote
 
-from flask import Blueprint, Response, flash, redirect, request, url_for
+from flask import Blueprint, Response, flash, redirect, url_for
 from flask.blueprints import BlueprintSetupState
 from flask_babel import gettext
 from werkzeug.wrappers import Response as BaseResponse
@@ -13,19 +11,14 @@ from app.audit.access import Seen
 from app.authz.permissions import Permission
 from app.authz.policy import may
 from app.documents import queries, service
-from app.documents.files import equip_files, files
-from app.documents.models import DocumentRevision
-from app.documents.rules import Handing, handing
+from app.documents.downloads import hand_out, is_handed_out
+from app.documents.files import equip_files
 from app.web.access import note_access, requires
 from app.web.fragments import render
 from app.web.paging import page_number, paginate
 from app.web.requests import current_actor, current_work
 
 blueprint = Blueprint("documents", __name__)
-
-STATUS_OF = {Handing.WARN_FIRST: 200, Handing.WAIT: 409, Handing.REFUSE: 403}
-# The file is untrusted: even opened in a tab it may load, run and reach nothing.
-SANDBOX = "sandbox; default-src 'none'"
 
 
 @blueprint.record
@@ -36,18 +29,9 @@ def _equip(state: BlueprintSetupState) -> None:
 @blueprint.get("/documents/<uuid:revision_id>")
 @requires(Permission.DOCUMENT_READ)
 def download(revision_id: uuid.UUID) -> Response:
-    """Hand out a file, or say why not; an unscanned one only to somebody who was warned."""
+    """Hand out a file, or say why not; the agency's looking is recorded."""
     revision = queries.visible_revision(current_work(), revision_id, Permission.DOCUMENT_READ)
-    verdict = handing(revision.scan_state)
-    warned = verdict is Handing.WARN_FIRST and request.args.get("warned") == "yes"
-    if verdict is not Handing.HAND_OUT and not warned:
-        return render(
-            "documents/held.html",
-            status=STATUS_OF[verdict],
-            revision=revision,
-            verdict=verdict.name,
-        )
-    if current_actor().is_agency:
+    if is_handed_out(revision) and current_actor().is_agency:
         note_access(
             Seen(
                 "document_revision",
@@ -56,22 +40,7 @@ def download(revision_id: uuid.UUID) -> Response:
                 trader_id=revision.trader_id,
             )
         )
-    return _hand_out(revision)
-
-
-def _hand_out(revision: DocumentRevision) -> Response:
-    content = files().read(revision.trader_id, revision.sha256)
-    response = Response(content, mimetype=revision.media_type)
-    response.content_length = revision.size
-    # RFC 6266: a plain name for old programs, the real one for all others.
-    plain = unicodedata.normalize("NFKD", revision.filename).encode("ascii", "ignore").decode()
-    names = {"filename": plain.replace("%", "_") or "file"}
-    if plain != revision.filename:
-        names["filename*"] = f"UTF-8''{quote(revision.filename, safe='')}"
-    response.headers.set("Content-Disposition", "attachment", **names)
-    response.headers["Content-Security-Policy"] = SANDBOX
-    response.headers["X-Content-Type-Options"] = "nosniff"
-    return response
+    return hand_out(revision)
 
 
 @blueprint.get("/traders/<uuid:trader_id>/documents")

@@ -88,6 +88,11 @@ class Trader(HasId, Versioned, Base):
         """The trader itself, so that the policy can ask about it as about anything of its own."""
         return self.id
 
+    @property
+    def acts_for_others(self) -> bool:
+        """Whether it is a broker, which alone can have clients."""
+        return self.entity_type is EntityType.BROKER
+
 
 class TraderIdentifier(HasId, HasState, Base):
     """One identifier that a trader claims, and what the agency made of the claim.

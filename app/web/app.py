@@ -17,7 +17,7 @@ from app.web.errors import register_error_handlers
 from app.web.filters import register_filters
 from app.web.headers import add_headers
 from app.web.logs import register_logs
-from app.web.navigation import acting_for, navigation
+from app.web.navigation import acting_as, acting_for, acting_trader_id, navigation
 from app.web.requests import FairwayApp, close_work, current_actor
 from app.web.strict import FairwayRequest, check_form, check_host, check_query
 from app.web.validation import SECURITY_SCHEMES, refuse_malformed
@@ -110,7 +110,8 @@ def _page_context() -> dict[str, Any]:
     signed_in = actor.kind is ActorKind.PERSON
     return {
         "current_person": actor if signed_in else None,
-        "acting_for": acting_for() if signed_in else None,
+        "acting_for": acting_for(acting_trader_id()) if signed_in else None,
+        "acting_as": acting_as,
         "navigation": navigation() if signed_in else (),
         "demo": wiring().settings.demo_mode,
         "footer_links": (),

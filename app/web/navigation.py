@@ -8,6 +8,7 @@ from typing import Any
 from flask import current_app, request, url_for
 from flask_babel import gettext
 
+from app.authz.actor import Grant
 from app.authz.permissions import Permission
 from app.authz.policy import may, may_ever
 from app.web.access import permission_of
@@ -30,12 +31,16 @@ def acting_trader_id() -> uuid.UUID | None:
     return found if isinstance(found, uuid.UUID) else None
 
 
-def acting_for() -> Named | None:
-    """The trader in the address, as far as the actor may see it."""
-    trader_id = acting_trader_id()
+def acting_for(trader_id: uuid.UUID | None) -> Named | None:
+    """The trader as far as the actor may see it."""
     if trader_id is None or current_actor().is_agency:
         return None
     return wiring().trader_named(current_work().session, current_actor(), trader_id)
+
+
+def acting_as(trader_id: uuid.UUID) -> Grant | None:
+    """The delegation under which the actor acts for that trader; `None` for a role of one's own."""
+    return current_actor().grants.get(trader_id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,10 +50,11 @@ class _Place:
     label: str
     endpoint: str
     parts: frozenset[str]
+    of_brokers: bool = False
 
 
-def _place(label: str, endpoint: str, *parts: str) -> _Place:
-    return _Place(label, endpoint, frozenset(parts))
+def _place(label: str, endpoint: str, *parts: str, of_brokers: bool = False) -> _Place:
+    return _Place(label, endpoint, frozenset(parts), of_brokers)
 
 
 def _console() -> tuple[_Place, ...]:
@@ -64,6 +70,7 @@ def _console() -> tuple[_Place, ...]:
 def _portal() -> tuple[_Place, ...]:
     return (
         _place(gettext("Overview"), "home.trader", "overview"),
+        _place(gettext("Our clients"), "home.clients", "clients", of_brokers=True),
         _place(gettext("Applications"), "applications.index", "applications", "assessments"),
         _place(gettext("Advance data"), "advance_data.index", "advance-data"),
         _place(gettext("Standing"), "register.standing", "standing"),
@@ -73,6 +80,7 @@ def _portal() -> tuple[_Place, ...]:
             *("", "company", "identifiers", "bonds", "sites", "contacts", "documents"),
         ),
         _place(gettext("People"), "traders.people", "people"),
+        _place(gettext("Who acts for us"), "delegations.index", "delegations"),
         _place(gettext("API access"), "api_access.index", "api-access"),
     )
 
@@ -98,6 +106,7 @@ def _open_at(trader_id: uuid.UUID) -> list[_Place]:
         for place in _portal()
         if place.endpoint in current_app.view_functions
         and may(actor, _permission(place.endpoint), subject)
+        and (not place.of_brokers or _acts_for_others(trader_id))
     ]
 
 
@@ -110,6 +119,11 @@ def _open_at_agency() -> list[_Place]:
         if place.endpoint in current_app.view_functions
         and may_ever(actor, _permission(place.endpoint))
     ]
+
+
+def _acts_for_others(trader_id: uuid.UUID) -> bool:
+    found = acting_for(trader_id)
+    return found is not None and found.acts_for_others
 
 
 def _permission(endpoint: str) -> Permission:

@@ -45,3 +45,11 @@ def paginate(
     result = session.execute(statement.limit(per_page).offset((number - 1) * per_page))
     rows = result.scalars().all() if len(statement.column_descriptions) == 1 else result.all()
     return Page(items=rows, number=number, pages=pages, total=total)
+
+
+def page_of(rows: Sequence[Row], number: int, per_page: int = PER_PAGE) -> Page[Row]:
+    """Page `number` of rows that are all at hand already."""
+    pages = max(1, -(-len(rows) // per_page))
+    number = min(number, pages)
+    items = rows[(number - 1) * per_page : number * per_page]
+    return Page(items=items, number=number, pages=pages, total=len(rows))

@@ -24,10 +24,11 @@ from app.assessments import service as assessment_service
 from app.assessments.rules import AnswerInput
 from app.audit.notes import LOG, Signer
 from app.audit.sealing import Copies, seal
-from app.authz.actor import Actor, AgencyRole, TraderRole, system_actor
+from app.authz.actor import Actor, AgencyRole, DelegationScope, TraderRole, system_actor
 from app.casework import queries as cases
 from app.casework import service as casework
 from app.db.session import BoundSession
+from app.delegations import service as delegations
 from app.documents import service as documents
 from app.identity.keys import load_or_create
 from app.identity.models import LinkPurpose, Person
@@ -52,6 +53,7 @@ from tests.factories.advance_data import make_batch
 from tests.factories.applications import answer_all, check_eligibility, make_application, sign
 from tests.factories.applications import submit as submit_application
 from tests.factories.casework import judge, make_staff, signed_in, staff_actor, take
+from tests.factories.delegations import Pair, delegate
 from tests.factories.documents import make_document, pdf
 from tests.factories.identity import give_passkey, make_person, principal_of, sign_in
 from tests.factories.register import decide, propose
@@ -299,6 +301,26 @@ def make_conflict(work: Work, rival: Person) -> Ids:
     return {"trader_id": str(trader.id), "conflict_id": str(conflict.id)}
 
 
+def make_delegations(
+    work: Work, broker: Trader, clerk: Person, theirs: Ids, officer: Person
+) -> None:
+    """The importer lets the broker see its standing, and has a question of the broker's to answer."""
+    pair = Pair(uuid.UUID(theirs["trader_id"]), broker.id, officer, clerk)
+    live = str(delegate(work, pair, {DelegationScope.STATUS}).id)
+    asked = delegations.propose(
+        acting(work, clerk),
+        work.session.get_one(Trader, pair.trader_id),
+        broker,
+        key=work.new_id(),
+        side=delegations.Side.BROKER,
+        scopes={DelegationScope.DATA},
+        first_day=work.now.date(),
+        last_day=work.now.date() + timedelta(days=9),
+    )
+    theirs["delegation_id"] = live
+    theirs |= {f"delegations.{name}.delegation_id": str(asked.id) for name in ("accept", "decline")}
+
+
 def make_people(work: Work, word: str) -> dict[TraderRole, Person]:
     """An officer, a preparer and a viewer."""
     return {
@@ -354,6 +376,10 @@ def make_scene(app: FairwayApp, work_as: WorkAs) -> Scene:
         returned = make_returned(work, of_a, reviewer)
         halves = make_halves(work, officer, [a, returned])
         conflict = make_conflict(work, rival)
+        ally = make_person(work, name="Noor Castellano")
+        broker = make_trader(work, ally, name="Lantern Brokers", entity_type=EntityType.BROKER)
+        make_delegations(work, broker, ally, a, officer)
+        make_delegations(work, broker, ally, b, of_b[TraderRole.OFFICER])
         tokens = make_tokens(work, officer)
         release = make_program(work, f"{CANARY} release system", AGENCY_SCOPES)
         a |= {f"agency_clients.{name}": value for name, value in release.items()}

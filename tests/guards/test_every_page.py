@@ -30,9 +30,9 @@ ONLY_RETURNED = {
     *("applications.task", "applications.snapshot"),
     *("applications.receipt", "applications.receipt_file"),
 }
-READS = ("trader:view", "filing:view")
+READS = ("trader:view", "filing:view", "delegation:view", "clients:view")
 """What a viewer may see of the company, besides its documents."""
-OFFICERS_ONLY = {"people:appoint", "application:submit", "client:manage"}
+OFFICERS_ONLY = {"people:appoint", "delegation:grant", "application:submit", "client:manage"}
 AGENCY_CLIENTS = {"agency-client:view", "agency-client:manage"}
 """On the console, for those who run the programme, and to look at for those who watch."""
 PUBLIC = {"public", "demo:use"}

@@ -20,6 +20,8 @@ SEEN_BY_A_VIEWER = {
     "application:view",
     "filing:view",
     "document:read",
+    "delegation:view",
+    "clients:view",
     "signed-in",
 }
 DONE_BY_A_PREPARER = {
