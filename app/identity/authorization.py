@@ -158,8 +158,8 @@ class ProveBySignature(JWTBearerClientAssertion):  # type: ignore[misc]  # The l
         registry = jwt.JWTClaimsRegistry(
             now=int(now.timestamp()),
             leeway=LEEWAY,
+            # `sub` is what the client was found by.
             iss={"essential": True, "value": client.client_id},
-            sub={"essential": True, "value": client.client_id},
             aud={"essential": True},
             exp={"essential": True},
             jti={"essential": True},

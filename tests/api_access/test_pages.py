@@ -274,6 +274,13 @@ def test_what_is_foreign_is_as_absent_as_what_never_was(
     assert registered
     mine = rows(work_as, ApiClient, trader_id=other.id)[0]
     assert visitor.get(f"{own}/{mine.id}/revoke/{one}").status == 404
+    # So is a credential of one's own under another client of one's own.
+    register(browser, base)
+    second = next(
+        one for one in rows(work_as, ApiClient, trader_id=program[0].trader_id) if one.id != theirs
+    )
+    assert browser.get(f"{base}/{second.id}/revoke/{one}").status == 404
+    assert browser.get(f"{base}/{theirs}/revoke/{one}").status == 200
     assert status(app, *program) == 200
 
 

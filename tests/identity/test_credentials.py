@@ -12,6 +12,8 @@ from structlog.testing import capture_logs
 
 from app.identity import client_rules, service
 from app.identity.models import ApiClient, ClientCredential
+from app.identity.scopes import Audience
+from app.identity.tokens import Signer
 from app.kernel.errors import ConflictError, NotReadyError
 from app.kernel.ids import new_id
 from app.work import move
@@ -142,6 +144,21 @@ def test_anothers_credential_opens_nothing(make_program, work_as):
     ours, theirs = make_program(), make_program()
     assert refused(ours.ask(client=theirs.row)) == refused(theirs.ask(client=ours.row))
     assert ours.ask().status_code == theirs.ask().status_code == 200
+
+
+def test_a_token_names_a_credential_of_its_own_client(make_program, settings, clock):
+    ours, theirs = make_program(), make_program()
+    kept = {one: credential_in(one.token()) for one in (ours, theirs)}
+    for holder, expected in ((ours, 200), (theirs, 401)):
+        token = Signer.of(settings).issue(
+            client_id=ours.row.client_id,
+            scopes=INTERNAL,
+            audience=Audience.INTERNAL,
+            jti=new_id().hex,
+            now=clock.now(),
+            credential_id=kept[holder],
+        )
+        assert ours.call(token).status_code == expected
 
 
 def test_a_traders_program_speaks_for_that_trader_alone(make_program):

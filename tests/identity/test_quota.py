@@ -222,6 +222,17 @@ def test_where_the_job_slept_the_notice_is_still_whole(internal, review, clock, 
     assert [tag for tag, _ in events(work_as, internal[0])][1:] == ["client:suspended"]
 
 
+def test_what_was_revoked_meanwhile_is_left_alone(internal, clock, work_as):
+    with work_as(SETTER) as work:
+        service.revoke_client(work, work.session.get_one(ApiClient, internal[0].id))
+    for days in (RULES.warn_after, RULES.notice):
+        clock.advance(days)
+        with work_as(SETTER) as work:
+            client = work.session.get_one(ApiClient, internal[0].id)
+            assert service.review_idle(work, client) is IdleStep.NOTHING
+    assert [tag for tag, _ in events(work_as, internal[0])] == ["client:revoked"]
+
+
 @given(
     idle=st.integers(0, 400),
     warned=st.none() | st.integers(0, 400),
