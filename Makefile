@@ -2,7 +2,7 @@
 # PORT=, HOST= and FAIRWAY_HOME= are passed on; ARGS= are further arguments (make test ARGS="-k kernel").
 
 PYTHON ?= python3
-COMMANDS := run test check security docs bench bench-status bench-intake bench-pages bench-backtest lock doctor help
+COMMANDS := run test check security docs bench bench-status bench-intake bench-pages bench-backtest bench-audit bench-clients lock doctor help
 
 .DEFAULT_GOAL := help
 .PHONY: $(COMMANDS)

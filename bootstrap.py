@@ -45,7 +45,7 @@ ON_EVERY_SERVER = (
     "tests/casework/test_service.py",
     "tests/advance_data/test_service.py",
 )
-BENCHMARKS = ("status", "intake", "pages", "backtest", "audit")
+BENCHMARKS = ("status", "intake", "pages", "backtest", "audit", "clients")
 
 
 def run(arguments: list[str]) -> int:

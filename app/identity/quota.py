@@ -6,10 +6,12 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from math import ceil
 
+from sqlalchemy.orm import Session
 from werkzeug.exceptions import TooManyRequests
 
 from app.audit.access import record_security_event
 from app.audit.tags import SecurityTag
+from app.db.session import transaction
 from app.identity import rate_store
 from app.identity.models import ApiClient
 from app.identity.service.clients import rules_of
@@ -59,20 +61,34 @@ def figures(clients: Iterable[ApiClient], now: datetime) -> dict[uuid.UUID, tupl
 
 
 def spend(client: ApiClient) -> None:
-    """Count a request of the client; `QuotaReachedError` with the seconds to wait beyond a limit.
+    """Count a request of the client and judge it, in a short transaction of its own."""
+    with transaction(wiring().engine, rate_store.COUNTER) as db:
+        counted = count(db, client)
+    judge(client, counted)
+
+
+def count(db: Session, client: ApiClient) -> tuple[Window, ...]:
+    """Count a request of the client, as the last thing that a short transaction does.
 
     A refused request counts as well, so that a program that never waits is not let in sooner.
+    Therefore `judge` comes after the commit.
+    """
+    found = windows(client, wiring().clock.now())
+    used = rate_store.count_all(db, {one.key: one.ends for one in found})
+    return tuple(replace(one, used=used[one.key]) for one in found)
+
+
+def judge(client: ApiClient, counted: Iterable[Window]) -> None:
+    """`QuotaReachedError` with the seconds to wait when the count is beyond a limit.
+
     Only the first refusal of a window is recorded: the record must not be floodable.
     """
-    wired = wiring()
-    now = wired.clock.now()
-    found = windows(client, now)
-    used = rate_store.count_all(wired.engine, {one.key: one.ends for one in found})
-    over = [one for one in found if used[one.key] > one.limit]
+    over = [one for one in counted if one.used > one.limit]
     if not over:
         return
+    wired = wiring()
     worst = max(over, key=lambda one: one.ends)
-    if used[worst.key] == worst.limit + 1:
+    if worst.used == worst.limit + 1:
         record_security_event(
             wired.engine,
             SecurityTag.QUOTA_REACHED,
@@ -81,7 +97,7 @@ def spend(client: ApiClient) -> None:
         )
     raise QuotaReachedError(
         f"This client may send {worst.limit} requests in a {worst.name}. Wait, then go on.",
-        retry_after=max(1, ceil((worst.ends - now).total_seconds())),
+        retry_after=max(1, ceil((worst.ends - wired.clock.now()).total_seconds())),
     )
 
 

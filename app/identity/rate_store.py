@@ -1,7 +1,7 @@
 """Counting in PostgreSQL, so that a limit holds over all workers and hosts.
 
 The table is not logged: it is written at each attempt, and after a crash a fresh count is good
-enough. Every call is one statement in a short transaction of its own.
+enough. Every call is one statement, most in a short transaction of their own.
 """
 
 from collections.abc import Collection, Mapping
@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, Engine, text
+from sqlalchemy.orm import Session
 
 from app.db.session import Principal, transaction
 
@@ -69,16 +70,16 @@ def count(
     return Counted(row.tally, row.expires_at)
 
 
-def count_all(engine: Engine | Connection, keys: Mapping[str, datetime]) -> dict[str, int]:
+def count_all(db: Session, keys: Mapping[str, datetime]) -> dict[str, int]:
     """Add one to the count of each key, which lasts until the given instant; gives all counts.
 
-    A key names its window, so that no count begins anew. One statement and one order of the keys:
+    In a transaction of the caller, who ends it soon: until then others wait for the same keys. A
+    key names its window, so that no count begins anew. One statement and one order of the keys:
     two requests at once wait for each other and never for ever.
     """
     names = sorted(keys)
     values = {"keys": names, "counts": [1] * len(names), "ends": [keys[one] for one in names]}
-    with transaction(engine, COUNTER) as db:
-        return {row.key: row.tally for row in db.execute(COUNT_ALL, values)}
+    return {row.key: row.tally for row in db.execute(COUNT_ALL, values)}
 
 
 def read_all(engine: Engine | Connection, keys: Collection[str]) -> dict[str, int]:

@@ -148,10 +148,11 @@ def client_of_token(request: Request, grants_of: GrantsOf) -> Actor:
     grants: Mapping[uuid.UUID, Grant] = {}
     try:
         claims = signer().read(presented.token or "", now=wired.clock.now(), audience=audience)
-        with transaction(wired.engine, Principal("system:token"), read_only=True) as db:
+        with transaction(wired.engine, Principal("system:token")) as db:
             client, credential = client_in_good_standing(db, claims, wired.clock.now())
             if client.trader_id is not None:
                 grants = grants_of(db, {client.trader_id: None}, wired.clock.now())
+            counted = quota.count(db, client)
     except TokenRefusedError as refusal:
         g.token_refused = refusal.reason
         if refusal.reason not in UNREMARKABLE:
@@ -159,7 +160,7 @@ def client_of_token(request: Request, grants_of: GrantsOf) -> Actor:
                 wired.engine, SecurityTag.TOKEN_REFUSED, circumstances(why=refusal.reason)
             )
         return ANONYMOUS
-    quota.spend(client)
+    quota.judge(client, counted)
     note_use(client, credential)
     g.credential = presented.token or ""
     return Actor(
