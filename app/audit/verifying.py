@@ -11,10 +11,11 @@ from sqlalchemy.orm import Session
 from app.audit import merkle
 from app.audit.copies import Copies, RolledBackError
 from app.audit.leaves import NAMING, commit_to, leaf_body, name_in, rows_of
-from app.audit.models import LogCheckpoint, LogCosignature, LogLeaf, LogPending, LogSalt
+from app.audit.models import AuditEvent, LogCheckpoint, LogCosignature, LogLeaf, LogPending, LogSalt
 from app.audit.notes import NoteError, Verifier, cosigned_by
 from app.audit.sealing import open_checkpoint
 from app.audit.states import cosignatures, denials
+from app.audit.tags import EventTag
 
 PAGE = 2_000
 MOST_STRAY = 20
@@ -88,6 +89,15 @@ def _faults_of_rows(session: Session, page: Sequence[LogLeaf]) -> Iterator[str]:
             select(LogSalt).where(LogSalt.event_id.in_([leaf.event_id for leaf in page]))
         )
     }
+    people = {row.get("person_id") for row in rows.values()} - {None}
+    erased = {
+        str(one)
+        for one in session.scalars(
+            select(AuditEvent.subject_id).where(
+                AuditEvent.tag == EventTag.PERSON_ERASED, AuditEvent.subject_id.in_(people)
+            )
+        )
+    }
     for leaf in page:
         row = rows.get(leaf.event_id)
         if row is None:
@@ -98,6 +108,8 @@ def _faults_of_rows(session: Session, page: Sequence[LogLeaf]) -> Iterator[str]:
         salt, name = salts.get(leaf.event_id), name_in(leaf.kind, row)
         if name is not None and leaf.commitment is not None and salt is None and name:
             yield f"Leaf {leaf.idx}: the salt of its name is gone, but the name is not."
+        if leaf.commitment is not None and salt is None and row.get("person_id") not in erased:
+            yield f"Leaf {leaf.idx}: its name was erased, and no event says by whom."
         if salt is not None and commit_to(salt, name or "") != leaf.commitment:
             yield f"Leaf {leaf.idx}: the name in event {leaf.event_id} was altered."
 

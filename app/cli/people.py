@@ -1,15 +1,17 @@
 """Commands about people and programs: staff invite, client create, revoke, quota and wake."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import click
 
-from app.authz.actor import AgencyRole
+from app.authz.actor import Actor, ActorKind, AgencyRole
 from app.cli.runtime import RefusedError, runtime
+from app.erasure import erase_person
 from app.identity import queries, service
 from app.identity.models import ApiClient
-from app.identity.queries import person_by_email
+from app.identity.queries import agency_roles, person_by_email
 from app.work import Work
 
 
@@ -43,6 +45,28 @@ def recover(mail: str) -> None:
             raise RefusedError(f"Nobody with the address {mail} has access.")
         address = service.invite_back(work, found, site=run.settings.address)
     click.echo(f"The link, which also goes out by mail:\n{address}")
+
+
+@person.command(name="erase")
+@click.argument("mail")
+@click.option("--by", required=True, metavar="MAIL", help="Who of the agency has decided it.")
+@click.option("--reason", required=True, help="Without names: it stays in the log for good.")
+def erase(mail: str, by: str, reason: str) -> None:
+    """Erase what names the person with the address MAIL; what they did stays, without a name."""
+    with runtime() as run, run.work() as work:
+        found, officer = (person_by_email(work.session, one) for one in (mail, by))
+        if found is None:
+            raise RefusedError(f"Nobody with the address {mail} is known.")
+        roles = frozenset() if officer is None else agency_roles(work.session, officer.id)
+        if officer is None or officer.ended_at is not None or not roles or officer is found:
+            raise RefusedError(f"{by} cannot decide this: name somebody of the agency.")
+        deciding = Actor(
+            ActorKind.PERSON, person_id=officer.id, name=officer.name, agency_roles=roles
+        )
+        left = erase_person(replace(work, actor=deciding), found, reason=reason)
+    click.echo("Erased.")
+    for place, count in left.items():
+        click.echo(f"The name stands on in {place}, {count} times: a record that is kept.")
 
 
 @click.group()

@@ -239,13 +239,11 @@ def test_two_sequencers_number_each_event_once(log, happened, engine, signer, co
     assert log.faults() == []
 
 
-def test_a_name_can_be_erased_and_the_tree_stays_whole(log, happened, tamper):
+def test_a_name_that_goes_without_its_salt_was_altered(log, happened, tamper):
     happened()
     log.seal()
     tamper("UPDATE audit_event SET actor_name = ''")
-    assert log.faults() != [], "while the salt is there, a name that is gone was altered"
-    tamper("DELETE FROM log_salt s USING audit_event e WHERE e.id = s.event_id")
-    assert log.faults() == []
+    assert log.faults() != []
 
 
 def test_a_column_of_a_later_release_changes_no_leaf(log, happened, tamper):
