@@ -16,8 +16,8 @@ class Told:
 
 
 NOT_YOU = (
-    "If nobody of yours wanted this, revoke the client at once on the page “API access” and look"
-    " through the people who act for the company."
+    "If nobody of yours wanted this, revoke the client at once on its page in Fairway, and look"
+    " through the people who may register programs."
 )
 TOLD: Mapping[EventTag, Told] = {
     EventTag.CLIENT_CREATED: Told(

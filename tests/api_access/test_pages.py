@@ -149,8 +149,12 @@ def test_one_secret_is_revoked_after_a_page_that_asks(browser, base, app, progra
     client, secret = program
     credential = rows(work_as, ClientCredential)[0]
     address = f"{base}/{client.id}/revoke/{credential.id}"
-    assert "Whoever proves themselves with it" in browser.get(address).words()
+    asked = browser.get(address).words()
+    assert "Secret of Filing system, made on 24 November 2026, 12:00 UTC." in asked
+    assert "It was never used." in asked
+    assert "Whoever proves themselves with it" in asked
     assert status(app, client, secret) == 200
+    assert "Last used on 24 November 2026, 12:00 UTC." in browser.get(address).words()
     assert browser.send(address).status == 303
     assert status(app, client, secret) == 401
     page = browser.get(f"{base}/{client.id}").words()

@@ -39,6 +39,7 @@ from app.identity.step_up import StepUpForm
 from app.identity.workflow import ClientState
 from app.kernel.errors import ConflictError, NotReadyError
 from app.traders.models import Trader
+from app.web.filters import when
 from app.web.fragments import render
 from app.web.paging import page_number, paginate
 from app.web.requests import current_work
@@ -179,7 +180,15 @@ def revoke_credential(
         lambda: service.revoke_credential(work, client, found),
         title=gettext("Revoke this secret?") if found.jwk is None else gettext("Revoke this key?"),
         body=[
-            gettext("%(name)s of %(client)s.", name=name, client=client.name),
+            gettext(
+                "%(name)s of %(client)s, made on %(at)s.",
+                name=name,
+                client=client.name,
+                at=when(found.created_at),
+            ),
+            gettext("Last used on %(at)s.", at=when(found.last_used_at))
+            if found.last_used_at
+            else gettext("It was never used."),
             gettext(
                 "Whoever proves themselves with it, and every token that it brought, is refused"
                 " from now on. Other secrets and keys of this client go on working."
