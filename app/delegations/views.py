@@ -96,7 +96,8 @@ def find(trader_id: uuid.UUID) -> Response:
     if form.validate():
         broker = _broker(form.scheme.data or "", form.number.data or "")
         if broker is not None:
-            offer = OfferForm(scheme=form.scheme.data, number=form.number.data)
+            today = current_work().now.date()
+            offer = OfferForm(scheme=form.scheme.data, number=form.number.data, first_day=today)
             return _page("offer.html", offer, trader=trader, broker=broker)
         form.number.errors = [_no_broker()]
     return _page("find.html", form, trader=trader)
@@ -142,7 +143,8 @@ def offer(trader_id: uuid.UUID) -> Response | BaseResponse:
 @limiter.limit("60 per hour", key_func=by_person)
 def ask(trader_id: uuid.UUID) -> Response | BaseResponse:
     """Ask a client; what is answered does not depend on whether there is such a client."""
-    trader, work, form = _own(trader_id), current_work(), AskForm()
+    trader, work = _own(trader_id), current_work()
+    form = AskForm(first_day=work.now.date())
 
     def act() -> None:
         service.ask(

@@ -21,6 +21,7 @@ from app.advance_data.service import (
 )
 from app.demo import numbers
 from app.demo.cast import Company
+from app.demo.delegating import acting_for_clients
 from app.demo.script import Script
 from app.demo.stage import Stage
 from app.demo.texts import read
@@ -42,12 +43,16 @@ STRAY_QUOTE = '"Metal fittings, 12" long'
 
 @dataclass(frozen=True, slots=True)
 class Shipment:
-    """One batch of one company: how many rows, and whether its file breaks off in the middle."""
+    """One batch of one company: how many rows, and whether its file breaks off in the middle.
+
+    `through` is the broker that files it for the company.
+    """
 
     company: Company
     number: int
     rows: int
     broken: bool = False
+    through: Company | None = None
 
     @property
     def filename(self) -> str:
@@ -63,9 +68,10 @@ def send(script: Script, days: float, shipment: Shipment) -> None:
 def _send(stage: Stage, *, shipment: Shipment) -> None:
     company = shipment.company
     content = file_of(shipment, stage.clock.now().date())
-    with stage.work(by=company.preparer.key) as work:
+    sender = shipment.through or company
+    with stage.work(by=sender.preparer.key) as work:
         batch_id = receive_batch(
-            work,
+            work if shipment.through is None else acting_for_clients(work),
             stage.trader(work, company.key),
             stream=io.BytesIO(content),
             filename=shipment.filename,

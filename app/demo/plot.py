@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping
 
-from app.authz.actor import TraderRole
-from app.demo import applying, reviewing
+from app.authz.actor import DelegationScope, TraderRole
+from app.demo import applying, delegating, reviewing
 from app.demo.applying import Bid
 from app.demo.cast import Company
 from app.demo.filings import Shipment, send
@@ -46,6 +46,7 @@ def write(script: Script, cast: Cast) -> None:
     move_standings(script)
     _identifiers(script, cast)
     _shipments(script, cast)
+    _delegations(script, cast)
     if script.calendar.open_for_applications:
         _cases(script, cast)
 
@@ -70,6 +71,24 @@ def _shipments(script: Script, cast: Cast) -> None:
         company = cast[key]
         days = random.uniform(2, min(company.since - 8, 320))
         send(script, days, Shipment(company, 1, random.randint(*ROWS)))
+
+
+def _delegations(script: Script, cast: Cast) -> None:
+    """One in force, one that the broker has to answer, one that the importer has to."""
+    harbour, tideway = cast["harbour"], cast["tideway"]
+    delegating.offer(
+        script,
+        62,
+        harbour,
+        tideway,
+        {DelegationScope.SUBMIT, DelegationScope.STATUS},
+        accepted_after=1,
+    )
+    send(script, 20, Shipment(harbour, HARBOUR_BATCHES + 1, 36, through=tideway))
+    delegating.offer(
+        script, 2.5, cast["juniper"], tideway, {DelegationScope.PREPARE, DelegationScope.RESPOND}
+    )
+    delegating.ask(script, 1.8, cast["cardinal"], harbour, {DelegationScope.DATA})
 
 
 def _identifiers(script: Script, cast: Cast) -> None:

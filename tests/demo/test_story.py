@@ -16,6 +16,9 @@ from app.applications.workflow import ApplicationState
 from app.casework.models import Case
 from app.casework.workflow import CaseState
 from app.db.session import Principal, transaction
+from app.delegations.models import Delegation
+from app.delegations.queries import stage
+from app.delegations.rules import Stage
 from app.demo.accounts import ACCOUNTS, HARBOUR, JUNIPER, TIDEWAY
 from app.demo.load import write_client_files
 from app.demo.story import tell
@@ -61,6 +64,7 @@ def test_the_story_tells_itself(app, client, engine, settings, clock, read):
     check_standings(read, clock.now())
     check_cases(read)
     check_advance_data(read)
+    check_delegations(read, clock.now())
     check_time(read, clock.now())
     check_no_personal_number(read, settings)
     check_lists_page(client, read)
@@ -136,6 +140,21 @@ def check_cases(read):
     assert returned.state == ApplicationState.RETURNED
     assert len([one for one in returned.reopened_tasks if one.startswith("assessment:")]) == 2
     assert standing_of(read, returned.trader_id, SECURITY, valid_at=returned.submitted_at) is None
+
+
+def check_delegations(read, now):
+    found = {
+        (one.trader_name, one.broker_name): stage(one, now)
+        for one in read.scalars(select(Delegation))
+    }
+    assert found.pop((HARBOUR, TIDEWAY)) is Stage.LIVE
+    assert found.pop((JUNIPER, TIDEWAY)) is Stage.OFFERED
+    assert set(found.values()) == {Stage.ASKED}
+    through = read.scalars(
+        select(Batch).where(Batch.acting_trader_id == trader(read, TIDEWAY).id)
+    ).one()
+    assert through.trader_id == trader(read, HARBOUR).id
+    assert through.accepted > 20
 
 
 def check_advance_data(read):
