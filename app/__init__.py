@@ -84,6 +84,7 @@ def blueprints(surface: Surface, *, demo: bool) -> list[Blueprint]:
 
         found += [oauth]
     if surface in {"portal", "all"}:
+        from app.activity.views import own as activity
         from app.advance_data.api import blueprint as trader_api
         from app.advance_data.views import blueprint as advance_data
         from app.api_access.views import traders as api_access
@@ -94,12 +95,13 @@ def blueprints(surface: Surface, *, demo: bool) -> list[Blueprint]:
         from app.traders.views import blueprint as traders
 
         found += [traders, delegations, standing, applications, assessments]
-        found += [advance_data, trader_api, api_access]
+        found += [advance_data, trader_api, api_access, activity]
     if surface in {"console", "all"}:
+        from app.activity.views import log as activity_log
         from app.api_access.views import agency as agency_clients
         from app.casework.views import blueprint as casework
 
-        found += [casework, agency_clients]
+        found += [casework, agency_clients, activity_log]
     if surface in {"api", "all"}:
         from app.status_api.api import blueprint as internal
 

@@ -74,18 +74,20 @@ def record_access(
 ) -> None:
     """Insert one `AccessRecord` for each thing seen and commit them at once."""
     with transaction(engine, RECORDER) as session:
-        session.add_all(
-            AccessRecord(
+        for one in seen:
+            grant = None if one.trader_id is None else actor.grants.get(one.trader_id)
+            record = AccessRecord(
                 id=new_id(),
                 at=circumstances.at,
                 person_id=actor.person_id,
                 client_id=actor.client_id,
                 trader_id=one.trader_id,
+                acting_trader_id=None if grant is None else grant.broker_id,
+                delegation_id=None if grant is None else grant.delegation_id,
                 subject_kind=one.subject_kind,
                 subject=one.subject,
                 answer=one.answer,
                 seq=one.seq,
                 request_id=circumstances.request_id,
             )
-            for one in seen
-        )
+            session.add(record)

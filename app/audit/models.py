@@ -49,7 +49,9 @@ class SecurityEvent(HasId, Base):
 
 
 class AccessRecord(HasId, Base):
-    """Who of the agency, or which API client, looked at what: reading is an event as well.
+    """Who of the agency or of a broker, or which API client, looked at what.
+
+    Reading is an event as well. `acting_trader_id` is the broker under whose delegation it was.
 
     `subject` is a page, a document or the keyed hash of an identifier, never the identifier.
     """
@@ -60,6 +62,8 @@ class AccessRecord(HasId, Base):
     person_id: Mapped[uuid.UUID | None]
     client_id: Mapped[uuid.UUID | None]
     trader_id: Mapped[uuid.UUID | None]
+    acting_trader_id: Mapped[uuid.UUID | None]
+    delegation_id: Mapped[uuid.UUID | None]
     subject_kind: Mapped[str]
     subject: Mapped[str]
     answer: Mapped[str]

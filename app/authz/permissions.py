@@ -52,6 +52,8 @@ class Permission(StrEnum):
     DOCUMENT_READ = "document:read"
     """Download a document revision of a trader in reach, or of a case under review."""
 
+    ACTIVITY_VIEW = "activity:view"
+    """See who saw and did what with a trader's data, in the kinds that traders are told of."""
     FILING_VIEW = "filing:view"
     """See batches, filings and their faults."""
     FILING_SUBMIT = "filing:submit"
@@ -72,6 +74,9 @@ class Permission(StrEnum):
     """See the agency's own API clients, their use and their quotas."""
     AGENCY_CLIENT_MANAGE = "agency-client:manage"
     """Register, renew, revoke and wake the agency's own API clients, and set their quotas."""
+
+    ACTIVITY_LOG = "activity:log"
+    """Read and export the whole record over all traders; that it was read is recorded in it."""
 
     STATUS_READ = "status:read"
     """Look up partner status over the internal API."""

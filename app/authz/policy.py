@@ -42,6 +42,7 @@ POLICY: Mapping[Permission, tuple[Predicate, ...]] = {
     Permission.APPLICATION_SUBMIT: (p.IS_OFFICER,),
     Permission.APPLICATION_RESPOND: (*PREPARES, DELEGATED_RESPOND),
     Permission.DOCUMENT_READ: (*AT_THE_TRADER, *SEES_CASE_WORK, *AT_THE_AGENCY),
+    Permission.ACTIVITY_VIEW: OF_THE_TRADER,
     Permission.FILING_VIEW: (
         *AT_THE_TRADER,
         p.IS_DATA_ONLY,
@@ -60,6 +61,7 @@ POLICY: Mapping[Permission, tuple[Predicate, ...]] = {
     Permission.SUSPEND_URGENTLY: (p.IS_REVIEWER, p.IS_SUPERVISOR),
     Permission.AGENCY_CLIENT_VIEW: (p.IS_PROGRAMME_MANAGER, p.IS_SUPERVISOR, p.IS_AUDITOR),
     Permission.AGENCY_CLIENT_MANAGE: (p.IS_PROGRAMME_MANAGER,),
+    Permission.ACTIVITY_LOG: (p.IS_AUDITOR,),
     Permission.STATUS_READ: (p.has_scope("status:read"),),
     Permission.FEED_READ: (p.has_scope("feed:read"),),
     Permission.DECISIONS_WRITE: (p.has_scope("decisions:write"),),

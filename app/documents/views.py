@@ -29,9 +29,10 @@ def _equip(state: BlueprintSetupState) -> None:
 @blueprint.get("/documents/<uuid:revision_id>")
 @requires(Permission.DOCUMENT_READ)
 def download(revision_id: uuid.UUID) -> Response:
-    """Hand out a file, or say why not; the agency's looking is recorded."""
+    """Hand out a file, or say why not; the agency's and a broker's looking is recorded."""
     revision = queries.visible_revision(current_work(), revision_id, Permission.DOCUMENT_READ)
-    if is_handed_out(revision) and current_actor().is_agency:
+    actor = current_actor()
+    if is_handed_out(revision) and (actor.is_agency or revision.trader_id in actor.grants):
         note_access(
             Seen(
                 "document_revision",

@@ -1,6 +1,7 @@
 """Every route names one permission; one `before_request` enforces it; none named, no start."""
 
 from collections.abc import Callable
+from http import HTTPStatus
 from typing import Any, TypeVar
 from urllib.parse import quote
 
@@ -129,6 +130,19 @@ def _to_sign_in() -> Response:
         # whatever element it was about to fill.
         return Response(status=204, headers={"HX-Redirect": address})
     return redirect(address, code=303)
+
+
+def note_broker(response: Response) -> Response:
+    """Record that a broker's person saw a page of a trader that they act for.
+
+    After the answer is made and before it is sent: what cannot be recorded is not shown.
+    """
+    trader_id = (request.view_args or {}).get("trader_id")
+    actor = current_actor()
+    shown = request.method == "GET" and response.status_code == HTTPStatus.OK
+    if shown and actor.kind is ActorKind.PERSON and trader_id in actor.grants:
+        note_access(Seen("page", request.endpoint or "", trader_id=trader_id))
+    return response
 
 
 def note_access(*seen: Seen) -> None:

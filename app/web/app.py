@@ -11,7 +11,7 @@ from jinja2 import StrictUndefined
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from app.authz.actor import ActorKind
-from app.web.access import check_declared, enforce, is_api
+from app.web.access import check_declared, enforce, is_api, note_broker
 from app.web.assets import register_assets
 from app.web.errors import register_error_handlers
 from app.web.filters import register_filters
@@ -76,6 +76,7 @@ def build(wired: Wiring, *, surface: str, root: Path, version: str) -> FairwayAp
     app.before_request(check_form)
     app.before_request(_protect_from_forgery)
     app.after_request(add_headers)
+    app.after_request(note_broker)
     app.teardown_request(close_work)
     app.context_processor(_page_context)
     if settings.trusted_proxies:

@@ -63,6 +63,7 @@ def _console() -> tuple[_Place, ...]:
         _place(gettext("Determinations"), "casework.determinations", "determinations"),
         _place(gettext("Register"), "casework.register", "register", "traders"),
         _place(gettext("Identifier conflicts"), "casework.conflicts", "conflicts"),
+        _place(gettext("Activity log"), "activity_log.log", "activity"),
         _place(gettext("API clients"), "agency_clients.index", "api-clients"),
     )
 
@@ -81,6 +82,7 @@ def _portal() -> tuple[_Place, ...]:
         ),
         _place(gettext("People"), "traders.people", "people"),
         _place(gettext("Who acts for us"), "delegations.index", "delegations"),
+        _place(gettext("Activity"), "activity.record", "activity"),
         _place(gettext("API access"), "api_access.index", "api-access"),
     )
 

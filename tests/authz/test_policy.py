@@ -70,6 +70,8 @@ HOLDERS = {
     Permission.APPLICATION_SUBMIT: {"officer"},
     Permission.APPLICATION_RESPOND: PREPARE,
     Permission.DOCUMENT_READ: TRADERS | AGENCY,
+    Permission.ACTIVITY_VIEW: {"officer", "preparer"},
+    Permission.ACTIVITY_LOG: {"auditor"},
     Permission.FILING_VIEW: TRADERS | {"data only"},
     Permission.FILING_SUBMIT: {"officer", "preparer", "data only"},
     Permission.CASE_VIEW: AGENCY,

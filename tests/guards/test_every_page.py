@@ -33,6 +33,7 @@ ONLY_RETURNED = {
 READS = ("trader:view", "filing:view", "delegation:view", "clients:view")
 """What a viewer may see of the company, besides its documents."""
 OFFICERS_ONLY = {"people:appoint", "delegation:grant", "application:submit", "client:manage"}
+AUDITORS_ONLY = {"activity:log"}
 AGENCY_CLIENTS = {"agency-client:view", "agency-client:manage"}
 """On the console, for those who run the programme, and to look at for those who watch."""
 PUBLIC = {"public", "demo:use"}
@@ -132,6 +133,7 @@ def test_the_agency_sees_its_pages(site, scene, role):
         closed = AGENCY_CLIENTS
     if role not in {AgencyRole.REVIEWER, AgencyRole.SUPERVISOR}:
         closed |= {one.permission for one in asked} - {"case:view", *AGENCY_CLIENTS}
+    closed = closed - AUDITORS_ONLY if role is AgencyRole.AUDITOR else closed | AUDITORS_ONLY
     asked = [one for one in asked if one.permission not in closed]
     texts: list[str] = []
     assert faults(scene.visitors[role], asked, scene.a, texts) == []

@@ -27,6 +27,7 @@ SEEN_BY_A_VIEWER = {
 DONE_BY_A_PREPARER = {
     *SEEN_BY_A_VIEWER,
     "trader:edit",
+    "activity:view",
     "application:prepare",
     "application:respond",
     "filing:submit",

@@ -1,0 +1,197 @@
+"""What a trader is told of the record: an allow-list of kinds, each with its sentence.
+
+What stands in neither table is told to nobody outside the agency, and a test fails until somebody
+has decided on it. Of the agency's people a trader is told the role and never the name.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+from flask_babel import lazy_gettext as _l
+
+from app.audit.tags import EventTag as Tag
+
+
+class Side(StrEnum):
+    """In which capacity somebody acted."""
+
+    OWN = "own"
+    BROKER = "broker"
+    AGENCY = "agency"
+    SYSTEM = "system"
+
+
+class Area(StrEnum):
+    """The kinds that a filter offers."""
+
+    LOOKED = "looked"
+    COMPANY = "company"
+    PEOPLE = "people"
+    APPLICATION = "application"
+    FILINGS = "filings"
+    STANDING = "standing"
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """One kind of event as a trader reads it; `agency` when only the agency's people do it."""
+
+    area: Area
+    words: str
+    agency: bool = False
+
+
+_C, _P, _A, _F, _S = Area.COMPANY, Area.PEOPLE, Area.APPLICATION, Area.FILINGS, Area.STANDING
+
+TOLD: Final[Mapping[Tag, Told]] = {
+    Tag.TRADER_REGISTERED: Told(_C, _l("Registered the company")),
+    Tag.TRADER_PROFILE_CHANGED: Told(_C, _l("Changed the company's details")),
+    Tag.IDENTIFIER_CLAIMED: Told(_C, _l("Claimed an identifier (%(scheme)s)")),
+    Tag.IDENTIFIER_WITHDRAWN: Told(_C, _l("Withdrew an identifier (%(scheme)s)")),
+    Tag.IDENTIFIER_VERIFIED: Told(_C, _l("Verified an identifier (%(scheme)s)"), agency=True),
+    Tag.IDENTIFIER_REFUSED: Told(_C, _l("Did not accept an identifier (%(scheme)s)"), agency=True),
+    Tag.BOND_RECORDED: Told(_C, _l("Recorded a customs bond")),
+    Tag.SITE_ADDED: Told(_C, _l("Added a site")),
+    Tag.SITE_CHANGED: Told(_C, _l("Changed a site")),
+    Tag.SITE_REMOVED: Told(_C, _l("Removed a site")),
+    Tag.CONTACT_ADDED: Told(_C, _l("Added a contact")),
+    Tag.CONTACT_CHANGED: Told(_C, _l("Changed a contact")),
+    Tag.CONTACT_REMOVED: Told(_C, _l("Removed a contact")),
+    Tag.PERSON_INVITED: Told(_P, _l("Invited somebody to act for the company")),
+    Tag.APPOINTMENT_ACCEPTED: Told(_P, _l("Accepted the invitation to act for the company")),
+    Tag.APPOINTMENT_CHANGED: Told(_P, _l("Changed somebody's role")),
+    Tag.APPOINTMENT_ENDED: Told(_P, _l("Ended somebody's appointment")),
+    Tag.DELEGATION_OFFERED: Told(_P, _l("Offered a delegation to a broker")),
+    Tag.DELEGATION_ASKED: Told(_P, _l("Asked for a delegation")),
+    Tag.DELEGATION_ACCEPTED: Told(_P, _l("Accepted a delegation")),
+    Tag.DELEGATION_DECLINED: Told(_P, _l("Declined a delegation")),
+    Tag.DELEGATION_REVOKED: Told(_P, _l("Revoked a delegation")),
+    Tag.CLIENT_CREATED: Told(_P, _l("Set up a program that may use the traders' API"), agency=True),
+    Tag.CLIENT_REVOKED: Told(_P, _l("Revoked a program's access to the traders' API")),
+    Tag.CLIENT_SUSPENDED: Told(_P, _l("Suspended a program's access to the traders' API")),
+    Tag.CLIENT_WOKEN: Told(_P, _l("Gave a program its access to the traders' API back")),
+    Tag.CLIENT_WARNED: Told(_P, _l("Warned that a program has not been used for long")),
+    Tag.CLIENT_QUOTA_SET: Told(_P, _l("Set how often a program may ask"), agency=True),
+    Tag.CREDENTIAL_ADDED: Told(_P, _l("Gave a program a new secret or key")),
+    Tag.CREDENTIAL_ENDED: Told(_P, _l("Ended a program's secret or key")),
+    Tag.DOCUMENT_STORED: Told(_A, _l("Uploaded a document")),
+    Tag.DOCUMENT_SCANNED: Told(_A, _l("Checked a document for viruses")),
+    Tag.DOCUMENT_REMOVED: Told(_A, _l("Removed a document")),
+    Tag.ASSESSMENT_STARTED: Told(_A, _l("Started the self-assessment")),
+    Tag.ASSESSMENT_LOCKED: Told(_A, _l("Locked the self-assessment for the submission")),
+    Tag.ASSESSMENT_REOPENED: Told(_A, _l("Opened the self-assessment again")),
+    Tag.ANSWERS_SAVED: Told(_A, _l("Saved answers of the self-assessment")),
+    Tag.SECTION_COMPLETED: Told(_A, _l("Marked a section of the self-assessment complete")),
+    Tag.SECTION_REOPENED: Told(_A, _l("Reopened a section of the self-assessment")),
+    Tag.EVIDENCE_ATTACHED: Told(_A, _l("Attached evidence")),
+    Tag.EVIDENCE_DETACHED: Told(_A, _l("Detached evidence")),
+    Tag.ELIGIBILITY_CHECKED: Told(_A, _l("Checked whether the company can apply")),
+    Tag.APPLICATION_STARTED: Told(_A, _l("Started application %(reference)s")),
+    Tag.AGREEMENT_SIGNED: Told(_A, _l("Signed the partner agreement")),
+    Tag.APPLICATION_SUBMITTED: Told(_A, _l("Submitted application %(reference)s")),
+    Tag.APPLICATION_RESUBMITTED: Told(_A, _l("Submitted application %(reference)s again")),
+    Tag.APPLICATION_RETURNED: Told(_A, _l("Returned the application to the company"), agency=True),
+    Tag.APPLICATION_GRANTED: Told(_A, _l("Granted application %(reference)s"), agency=True),
+    Tag.APPLICATION_REFUSED: Told(_A, _l("Refused application %(reference)s"), agency=True),
+    Tag.APPLICATION_WITHDRAWN: Told(_A, _l("Withdrew application %(reference)s")),
+    Tag.TASK_COMPLETED: Told(_A, _l("Answered a point that the agency returned")),
+    Tag.CASE_OPENED: Told(_A, _l("Opened a case on the application"), agency=True),
+    Tag.REQUEST_SENT: Told(_A, _l("Asked the company for information"), agency=True),
+    Tag.REQUEST_ANSWERED: Told(_A, _l("Answered the agency's request for information")),
+    Tag.DETERMINATION_APPROVED: Told(_S, _l("Changed the company's standing"), agency=True),
+    Tag.PARTNER_SUSPENDED_URGENTLY: Told(_S, _l("Suspended the company at once"), agency=True),
+    Tag.REGISTER_IMPORTED: Told(
+        _S, _l("Took the company's standing over from another system"), agency=True
+    ),
+    Tag.BATCH_RECEIVED: Told(_F, _l("Sent advance data, batch %(reference)s")),
+    Tag.BATCH_STARTED: Told(_F, _l("Began to check batch %(reference)s")),
+    Tag.BATCH_CHECKED: Told(
+        _F,
+        _l("Checked batch %(reference)s: %(accepted)s of %(read)s rows filed"),
+    ),
+    Tag.BATCH_FAILED: Told(_F, _l("Refused batch %(reference)s: it could not be read")),
+}
+
+DELIBERATION: Final = frozenset(
+    {
+        Tag.CASE_TAKEN,
+        Tag.CASE_RELEASED,
+        Tag.CASE_RECOMMENDED,
+        Tag.CASE_RETURNED_TO_REVIEW,
+        Tag.CASE_CLOSED,
+        Tag.CRITERION_JUDGED,
+        Tag.REQUEST_CLOSED,
+        Tag.DETERMINATION_PROPOSED,
+        Tag.DETERMINATION_DECLINED,
+        Tag.DETERMINATION_WITHDRAWN,
+        Tag.SUSPENSION_COUNTERSIGNED,
+        Tag.CONFLICT_OPENED,
+        Tag.CONFLICT_RESOLVED,
+    }
+)
+"""How the agency comes to its decisions: the outcome reaches the trader, the way to it does not."""
+OF_NO_TRADER: Final = frozenset(
+    {
+        Tag.PERSON_SIGNED_UP,
+        Tag.PERSON_MAIL_VERIFIED,
+        Tag.PERSON_PASSWORD_CHANGED,
+        Tag.PERSON_ENDED,
+        Tag.PERSON_INVITED_BACK,
+        Tag.PERSON_CAME_BACK,
+        Tag.IDENTITY_LINKED,
+        Tag.IDENTITY_UNLINKED,
+        Tag.PASSKEY_ADDED,
+        Tag.PASSKEY_REMOVED,
+        Tag.AUTHENTICATOR_ADDED,
+        Tag.AUTHENTICATOR_REMOVED,
+        Tag.RECOVERY_CODES_RENEWED,
+        Tag.STAFF_INVITED,
+        Tag.STAFF_APPOINTED,
+        Tag.DECISIONS_GIVEN,
+    }
+)
+"""A person's own affair, or the agency's own."""
+INTERNAL: Final = DELIBERATION | OF_NO_TRADER
+
+AGENCY_TAGS: Final = frozenset(tag for tag, told in TOLD.items() if told.agency)
+
+FILE: Final = _l("Looked into the company's file")
+LOOKED: Final[Mapping[str, str]] = {
+    # One sentence for all of these: which of them it was would tell what is being thought about.
+    **dict.fromkeys(("case", "trader", "determination", "conflict"), FILE),
+    "activity_log": _l("Looked at the record of what was done with the company's data"),
+    "identifier": _l("Asked for the company's standing"),
+    "document_revision": _l("Downloaded a document: %(filename)s"),
+    "page": _l("Looked at the company's pages: %(place)s"),
+}
+"""What accesses a trader is told of, by the kind of what was looked at."""
+NOT_TOLD: Final = frozenset({"register", "decision"})
+"""These name no trader."""
+PLACES: Final[Mapping[str, str]] = {
+    "advance_data": _l("advance data"),
+    "applications": _l("applications"),
+    "assessments": _l("self-assessment"),
+    "delegations": _l("delegations"),
+    "documents": _l("documents"),
+    "home": _l("overview"),
+    "register": _l("standing"),
+    "traders": _l("company"),
+}
+"""What a broker looked at, by the first part of the page's endpoint."""
+
+AREAS: Final[Mapping[Area, str]] = {
+    Area.LOOKED: _l("Who looked at it"),
+    Area.COMPANY: _l("Company details"),
+    Area.PEOPLE: _l("People, brokers and programs"),
+    Area.APPLICATION: _l("Applications and documents"),
+    Area.FILINGS: _l("Advance data"),
+    Area.STANDING: _l("Standing"),
+}
+SIDES: Final[Mapping[Side, str]] = {
+    Side.OWN: _l("The company's own people and programs"),
+    Side.BROKER: _l("Brokers"),
+    Side.AGENCY: _l("The agency"),
+    Side.SYSTEM: _l("Fairway itself"),
+}
