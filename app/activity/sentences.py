@@ -7,11 +7,14 @@ from typing import Any
 from uuid import UUID
 
 from flask_babel import gettext
+from flask_babel import lazy_gettext as _l
 
 from app.activity.queries import Entry, Names
 from app.activity.wording import AGENCY_TAGS, LOOKED, PLACES, TOLD, Side
 from app.audit.models import AccessRecord, AuditEvent, SecurityEvent
 from app.web.filters import day
+
+ERASED = _l("A person whose name was erased")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +47,7 @@ def told_line(entry: Entry, names: Names, company: str) -> Line:
     else:
         assert isinstance(entry, AuditEvent)  # noqa: S101 - a trader is told of nothing else.
         side = side_of(entry, names)
-        who, what = entry.actor_name, _told(entry)
+        who, what = entry.actor_name or str(ERASED), _told(entry)
     broker, capacity = _broker(entry, names), ""
     match side:
         case Side.AGENCY:
@@ -75,7 +78,8 @@ def log_line(entry: Entry, names: Names) -> Line:
     """An entry as an auditor reads it, with names, and with what the record itself calls it."""
     person = names.people.get(entry.person_id) if entry.person_id else None
     client = names.clients.get(entry.client_id) if entry.client_id else None
-    who = person or client or gettext("Nobody known")
+    nobody = gettext("Nobody known") if entry.person_id is None else ERASED
+    who = str(person or client or nobody)
     if isinstance(entry, SecurityEvent):
         words = entry.tag.replace(":", " ").replace("-", " ").capitalize()
         return Line(entry.at, who, "", "", words, tag=entry.tag, address=entry.address)

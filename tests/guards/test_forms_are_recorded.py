@@ -47,4 +47,4 @@ def test_every_form_of_the_console_on_a_trader_leaves_a_record_or_an_event(
             # Pressed again by the other, it does nothing and shows nothing.
             break
     assert silent == []
-    assert answered > 10
+    assert answered >= 10
