@@ -94,6 +94,15 @@ def awaiting(broker_id: uuid.UUID, at: datetime) -> Select[Delegation]:
     )
 
 
+def to_answer(trader_id: uuid.UUID, at: datetime) -> Select[Delegation]:
+    """What waits for the trader's own answer, on either side, the newest first."""
+    asked = (Delegation.trader_id == trader_id) & (Delegation.proposed_side == Side.BROKER)
+    offered = (Delegation.broker_id == trader_id) & (Delegation.proposed_side == Side.TRADER)
+    return _newest_first(
+        or_(asked, offered) & (STATE == DelegationState.PROPOSED) & (Delegation.valid_until > at)
+    )
+
+
 def _shown_to_broker(broker_id: uuid.UUID) -> ColumnElement[bool]:
     return (Delegation.broker_id == broker_id) & (
         (Delegation.proposed_side == Side.TRADER) | Delegation.accepted_at.is_not(None)

@@ -12,6 +12,10 @@ from app.applications.models import Application
 from app.applications.queries import applications_of
 from app.applications.rules.stages import AGENCY, STAGES, TRADER, Stage
 from app.applications.workflow import ApplicationState
+from app.authz.permissions import Permission
+from app.authz.policy import may
+from app.delegations.models import Delegation
+from app.delegations.queries import to_answer
 from app.kernel.errors import Problem
 from app.register.models import RegisterEntry
 from app.register.programme import PROGRAMMES, Status
@@ -38,7 +42,8 @@ class Overview:
     """One trader at a glance.
 
     `yours` and `theirs` are the open applications by whose turn it is; `gaps` are what the
-    profile lacks, shown while the trader has no standing yet; `unfiled` is the newest batch as
+    profile lacks, shown while the trader has no standing yet; `proposals` are delegations that wait
+    for its answer, for those who may see them; `unfiled` is the newest batch as
     long as rows of it wait to be corrected; `filings` counts all accepted ones.
     """
 
@@ -46,6 +51,7 @@ class Overview:
     yours: Sequence[Staged]
     theirs: Sequence[Staged]
     gaps: Sequence[Problem]
+    proposals: Sequence[Delegation]
     batches: Sequence[Batch]
     unfiled: Batch | None
     filings: int
@@ -75,6 +81,9 @@ def overview(work: Work, trader: Trader) -> Overview:
         yours=[one for one in staged if one.stage.turn == TRADER],
         theirs=[one for one in staged if one.stage.turn == AGENCY],
         gaps=profile_gaps_of(session, trader, work.now.date()) if new else [],
+        proposals=session.scalars(to_answer(trader.id, work.now).limit(RECENT)).all()
+        if may(work.actor, Permission.DELEGATION_VIEW, trader)
+        else [],
         batches=batches,
         unfiled=batches[0] if batches and _is_theirs(batches[0]) else None,
         filings=session.execute(

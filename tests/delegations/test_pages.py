@@ -265,6 +265,19 @@ def test_asking_tells_nothing_and_the_client_consents_with_its_authority(world):
     assert "Sound Imports LLC" in world.broker.get(f"{world.broker_at}/clients").words()
 
 
+def test_whoever_has_to_answer_meets_it_on_the_overview(world):
+    world.asked()
+    words = world.trader.get(f"{world.client_at}/overview").words()
+    assert "Sound Brokers asks to act for you" in words
+    assert "Sound Imports" not in world.broker.get(f"{world.broker_at}/overview").words()
+    world.offer()
+    words = world.broker.get(f"{world.broker_at}/overview").words()
+    assert "Sound Imports LLC offers you a delegation" in words
+    page = world.trader.get(f"{world.client_at}/overview")
+    assert page.words().count("asks to act for you") == 1
+    assert "offers you a delegation" not in page.words()
+
+
 def test_a_client_is_not_asked_twice_while_it_thinks(world):
     assert [asking(world, NUMBER).status for _ in range(2)] == [303, 303]
     assert len(world.rows()) == 1
@@ -372,7 +385,7 @@ def test_an_old_proof_proposes_nothing(world, clock):
 
 def test_what_was_agreed_with_a_broker_is_in_no_other_list_of_documents(world):
     _, form = new_offer(world)
-    assert send_offer(world, form).status == 303
+    assert send_offer(world, form, file=paper("our terms.pdf")).status == 303
     (found,) = world.rows()
     world.broker.send(f"{world.broker_at}/delegations/{found.id}/consent", agreed="y")
     with world.work_as(SYSTEM) as work:
@@ -384,7 +397,8 @@ def test_what_was_agreed_with_a_broker_is_in_no_other_list_of_documents(world):
     rival = world.browse(other.broker_officer)
     listed = rival.get(f"{world.client_at}/documents")
     assert listed.status == 200
-    assert str(found.authority_revision_id) not in listed.text
+    assert "our terms" not in listed.text
+    assert "our terms" not in world.trader.get(f"{world.client_at}/documents").text
     for browser in (rival, world.trader):
         assert browser.get(f"/documents/{found.authority_revision_id}").status == 404
     own = world.trader.get(f"{world.client_at}/delegations/{found.id}/authority")
