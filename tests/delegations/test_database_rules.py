@@ -4,10 +4,13 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError, ProgrammingError
 
-from app.authz.actor import DelegationScope, system_actor
+from app.authz.actor import DelegationScope, TraderRole, system_actor
+from app.delegations import service
 from app.delegations.models import Delegation
+from app.traders.models import Trader
 from tests.factories.delegations import broker_actor, delegate, make_pair, offer
-from tests.factories.traders import actor_at
+from tests.factories.identity import make_person
+from tests.factories.traders import acting, actor_at, appoint_person
 
 S = DelegationScope
 SYSTEM = system_actor("test")
@@ -22,7 +25,7 @@ CHANGES = {
 COPY = (
     "INSERT INTO delegation SELECT gen_random_uuid(), trader_id, trader_name, broker_id,"
     " broker_name, {state}, scopes, valid_from, valid_until, authority_revision_id, {side},"
-    " proposed_at, {by}, accepted_at, accepted_by, ended_at, ended_by, ended_side FROM delegation"
+    " proposed_at, {by}, {accepted}, ended_at, ended_by, ended_side FROM delegation"
 )
 
 
@@ -80,6 +83,19 @@ def test_one_side_cannot_consent_for_the_other(work_as, pair, as_person, who):
         assert run(as_person, who, consent, by=pair.broker_officer.id) == 1
 
 
+def test_a_colleague_of_who_proposed_cannot_consent_either(work_as, pair):
+    """Consent is the other side's, not just another person's."""
+    with work_as(SYSTEM) as work:
+        offer(work, pair, {S.STATUS})
+        colleague = make_person(work)
+        trader = work.session.get_one(Trader, pair.trader_id)
+        appoint_person(work, trader, pair.officer, colleague, TraderRole.OFFICER)
+        actor = actor_at(work.session, colleague)
+    consent = text("UPDATE delegation SET state = 'active', accepted_at = now(), accepted_by = :by")
+    with pytest.raises(DBAPIError, match="the other side consents"), work_as(actor) as work:
+        work.session.execute(consent, {"by": colleague.id})
+
+
 def test_what_has_ended_stays_so(work_as, pair, as_person):
     with work_as(SYSTEM) as work:
         delegate(work, pair, {S.STATUS})
@@ -90,20 +106,30 @@ def test_what_has_ended_stays_so(work_as, pair, as_person):
 
 
 @pytest.mark.parametrize(
-    ("state", "side", "by"),
+    ("state", "side", "by", "accepted"),
     [
-        ("'active'", "'broker'", "accepted_by"),
-        ("'proposed'", "'trader'", "accepted_by"),
-        ("'proposed'", "'broker'", "proposed_by"),
+        ("'active'", "'broker'", "accepted_by", "accepted_at, proposed_by"),
+        ("'proposed'", "'broker'", "accepted_by", "accepted_at, proposed_by"),
+        ("'proposed'", "'trader'", "accepted_by", "NULL, NULL"),
+        ("'proposed'", "'broker'", "proposed_by", "NULL, NULL"),
     ],
 )
 def test_nothing_is_proposed_but_by_oneself_for_ones_own_side(
-    work_as, pair, as_person, state, side, by
+    work_as, pair, as_person, state, side, by, accepted
 ):
     with work_as(SYSTEM) as work:
-        delegate(work, pair, {S.STATUS})
+        service.revoke(
+            acting(work, pair.officer),
+            delegate(work, pair, {S.STATUS}),
+            by=work.session.get_one(Trader, pair.trader_id),
+        )
+    wrong = COPY.format(state=state, side=side, by=by, accepted=accepted)
     with pytest.raises(ProgrammingError, match="row-level security"):
-        run(as_person, "broker", COPY.format(state=state, side=side, by=by))
+        run(as_person, "broker", wrong)
+    right = COPY.format(
+        state="'proposed'", side="'broker'", by="accepted_by", accepted="NULL, NULL"
+    )
+    assert run(as_person, "broker", right) == 1
 
 
 def test_an_event_about_a_delegation_is_written_by_its_own_broker_alone(work_as, pair, as_person):
@@ -124,6 +150,7 @@ def test_an_event_about_a_delegation_is_written_by_its_own_broker_alone(work_as,
     for wrong in (
         {"subject": ids[1]},
         {"trader": other.trader_id},
+        {"broker": other.broker_id},
         {"trader": other.trader_id, "subject": ids[1]},
         {"trader": other.trader_id, "subject": ids[1], "broker": other.broker_id},
     ):
