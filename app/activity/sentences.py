@@ -12,6 +12,7 @@ from flask_babel import lazy_gettext as _l
 from app.activity.queries import Entry, Names
 from app.activity.wording import AGENCY_TAGS, LOOKED, PLACES, TOLD, Side
 from app.audit.models import AccessRecord, AuditEvent, SecurityEvent
+from app.delegations.models import Delegation
 from app.web.filters import day
 
 ERASED = _l("A person whose name was erased")
@@ -58,6 +59,8 @@ def told_line(entry: Entry, names: Names, company: str) -> Line:
         case Side.BROKER:
             who = who or gettext("Somebody")
             capacity = gettext("broker %(name)s, for %(company)s", name=broker, company=company)
+            if entry.subject_kind == Delegation.__tablename__:
+                capacity = gettext("broker %(name)s", name=broker)
         case Side.OWN:
             capacity = gettext("for %(company)s", company=company)
     return Line(entry.at, who, capacity, _under(entry, names), what)
@@ -136,7 +139,8 @@ def _broker(entry: AuditEvent | AccessRecord, names: Names) -> str:
 
 def _under(entry: AuditEvent | AccessRecord, names: Names) -> str:
     delegation = names.delegations.get(entry.delegation_id) if entry.delegation_id else None
-    if delegation is None:
+    # What becomes of a delegation itself is done under none.
+    if delegation is None or entry.subject_kind == Delegation.__tablename__:
         return ""
     return str(
         gettext("under the delegation in force from %(day)s", day=day(delegation.valid_from))

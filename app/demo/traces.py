@@ -127,6 +127,7 @@ def write_traces(script: Script, cast: Mapping[str, Company], chance: Chance) ->
         known = [one for one in importers if one.since > days + 1]
         script.add(days, partial(system.asks, random=random, companies=known))
     _visits(script)
+    _looks(script)
 
 
 def _visits(script: Script) -> None:
@@ -140,6 +141,21 @@ def _visits(script: Script) -> None:
                 random.uniform(0.3, 88),
                 partial(_visit, key=account.key, tag=tag, address=address),
             )
+
+
+def _looks(script: Script) -> None:
+    """The reviewer of the demonstration looks into a file now and then, as its trader can see."""
+    for days in (61.3, 33.8, 12.4, 2.2):
+        script.add(days, partial(_look, person="reviewer", company="harbour"))
+
+
+def _look(stage: Stage, *, person: str, company: str) -> None:
+    record_access(
+        stage.bind,
+        Actor(ActorKind.PERSON, person_id=stage.people[person]),
+        [Seen("trader", "register", trader_id=stage.traders[company])],
+        Circumstances(at=stage.clock.now(), address=OFFICES[0]),
+    )
 
 
 def _visit(stage: Stage, *, key: str, tag: SecurityTag, address: str) -> None:

@@ -36,7 +36,6 @@ def log() -> Response:
         found = queries.everything(current_work().session, wanted_of(form, trader_id=chosen))
     return render(
         "activity/log.html",
-        fragment="entries",
         status=200 if good else 422,
         form=form,
         form_errors=not good,
@@ -96,6 +95,6 @@ def _trader(words: str) -> tuple[uuid.UUID | None, str]:
 
 def _note(what: str, form: LogForm, chosen: uuid.UUID | None) -> None:
     """Record that the log was looked at; the words that were searched for may name somebody."""
-    span = f"{form.since.data or ''}..{form.until.data or ''}"
-    subject = " ".join(one for one in ("activity log", what, span, form.kind.data or "") if one)
+    narrowed = (("from", form.since.data), ("to", form.until.data), ("kind", form.kind.data))
+    subject = ", ".join([what, *(f"{word} {value}" for word, value in narrowed if value)])
     note_access(Seen(subject_kind=KIND, subject=subject, answer=what, trader_id=chosen))

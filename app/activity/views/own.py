@@ -35,7 +35,6 @@ def record(trader_id: uuid.UUID) -> Response:
     )
     return render(
         "activity/record.html",
-        fragment="entries",
         status=200 if good else 422,
         trader=trader,
         form=form,
