@@ -53,7 +53,7 @@ def run(arguments: list[str]) -> int:
     prepare(dev=False)
     say("starting")
     # From here on this process is the server, so that Ctrl-C reaches it directly.
-    os.execv(VENV / "bin" / "fairway", ["fairway", "serve", *arguments])  # noqa: S606
+    os.execv(VENV / "bin" / "fairway", ["fairway", "serve", *arguments])  # nosec B606  # noqa: S606 - fixed words.
 
 
 def test(arguments: list[str]) -> int:
@@ -97,15 +97,21 @@ def check(arguments: list[str]) -> int:
 
 
 def security(arguments: list[str]) -> int:
-    """Check that every requirement is pinned by hash, and run ruff's security rules."""
+    """Check locks, security rules (ruff's, bandit's, our own) and the APIs as each kind of client."""
     none_expected(arguments)
     prepare(dev=True)
     faults = [fault for lock in (RUNTIME_LOCK, DEV_LOCK, UV_LOCK) for fault in lock_faults(lock)]
     for fault in faults:
         say(fault)
     say(f"lock files: {len(faults)} faults")
-    ruff: list[str | Path] = [VENV / "bin" / "ruff", "check", "--select", "S", "."]
-    return max(run_checks({"security rules": ruff}), 1 if faults else 0)
+    programs = VENV / "bin"
+    bandit = [programs / "bandit", "--quiet", "--configfile", "pyproject.toml", "--recursive"]
+    checks: dict[str, list[str | Path]] = {
+        "ruff's security rules": [programs / "ruff", "check", "--select", "S", "."],
+        "bandit": [*bandit, "app", "clients", "scripts", "bootstrap.py"],
+        "house rules": [PYTHON, "-m", "scripts.house_rules"],
+    }
+    return max(run_checks(checks), 1 if faults else 0)
 
 
 def docs(arguments: list[str]) -> int:

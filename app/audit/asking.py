@@ -2,7 +2,7 @@
 
 from typing import Final
 
-import requests
+import requests  # house: one-door-out - only to the witnesses of the settings, as below.
 
 WITNESS_SECONDS: Final = 5.0
 MOST_ANSWER: Final = 16_384

@@ -32,7 +32,7 @@ def tell(engine: Engine, settings: Settings, *, until: datetime) -> None:
     with _without_collecting(), engine.connect() as connection:
         # A story that is lost can be told again, so no commit waits for the disk.
         connection.execute(text("SET synchronous_commit TO off"))
-        connection.commit()
+        connection.commit()  # house: one-commit - there is no request here.
         stage = Stage(connection, FixedClock(calendar.ago(BEGINS)), settings.address)
         _bring_in_the_people(stage)
         script = Script(calendar)

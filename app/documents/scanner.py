@@ -1,6 +1,6 @@
 """A client for clamd's INSTREAM command; one scan, one connection."""
 
-import socket
+import socket  # house: one-door-out - only to the scanner of the settings.
 import struct
 from collections.abc import Iterable
 from typing import Final

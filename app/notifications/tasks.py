@@ -1,6 +1,6 @@
 """Deliver what is in the outbox, by SMTP or, in demo mode, into the demo mailbox."""
 
-import smtplib
+import smtplib  # house: one-door-out - only to the mail server of the settings.
 import ssl
 import uuid
 from email.message import EmailMessage

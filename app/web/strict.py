@@ -92,7 +92,7 @@ def is_ours(host: str, settings: Settings) -> bool:
         standard = PORTS.get(public.scheme)
         wanted = (_name(public.hostname), public.port or standard)
         return (name, port or standard) == wanted
-    if settings.host in {"0.0.0.0", "::"}:  # noqa: S104 - compared, not bound.
+    if settings.host in {"0.0.0.0", "::"}:  # nosec B104  # noqa: S104 - compared, not bound.
         return _is_number(name)
     return name == _name(settings.host)
 

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, field
 from itertools import islice
 from typing import Any
 
+from psycopg import sql
 from sqlalchemy import ARRAY, Text, any_, literal, select
 from sqlalchemy.dialects.postgresql import distinct_on
 
@@ -273,17 +274,24 @@ def _copy(work: Work, model: type[Base], rows: list[dict[str, Any]]) -> None:
     """
     if not rows:
         return
-    table = model.__tablename__
-    columns = ", ".join(f'"{name}"' for name in rows[0])
+    beside, table = (
+        sql.Identifier(f"incoming_{model.__tablename__}"),
+        sql.Identifier(model.__tablename__),
+    )
+    columns = sql.SQL(", ").join(sql.Identifier(name) for name in rows[0])
     connection = work.session.connection().connection.driver_connection
     assert connection is not None  # noqa: S101 - a checked-out connection has its driver's.
     with connection.cursor() as cursor:
         cursor.execute(
-            f"CREATE TEMPORARY TABLE IF NOT EXISTS incoming_{table} (LIKE {table}) ON COMMIT DROP"
+            sql.SQL("CREATE TEMPORARY TABLE IF NOT EXISTS {} (LIKE {}) ON COMMIT DROP").format(
+                beside, table
+            )
         )
-        with cursor.copy(f"COPY incoming_{table} ({columns}) FROM STDIN") as copy:
+        into = sql.SQL("COPY {} ({}) FROM STDIN").format(beside, columns)
+        with cursor.copy(into) as copy:
             for row in rows:
                 copy.write_row(tuple(row.values()))
-        chosen = f"SELECT {columns} FROM incoming_{table}"  # noqa: S608 - our own names.
-        cursor.execute(f"INSERT INTO {table} ({columns}) {chosen}")
-        cursor.execute(f"TRUNCATE incoming_{table}")
+        cursor.execute(
+            sql.SQL("INSERT INTO {} ({}) SELECT {} FROM {}").format(table, columns, columns, beside)
+        )
+        cursor.execute(sql.SQL("TRUNCATE {}").format(beside))

@@ -24,7 +24,7 @@ LAST_WORDS: Final = 60.0  # Seconds for the processes of a killed server to noti
 # Beyond every pid_max of Linux (4,194,304), so it never names a process.
 NO_PROCESS: Final = 2**31 - 1
 # Where the fallback socket may be; each in a fresh folder that only the account may enter.
-SHORT_FOLDERS: Final = ("/tmp", "/var/tmp")  # noqa: S108
+SHORT_FOLDERS: Final = ("/tmp", "/var/tmp")  # nosec B108  # noqa: S108 - each gets a folder of its own.
 LARGEST_LOG: Final = 5_000_000  # Bytes; at a start a larger log becomes `server.log.1`.
 
 SETTINGS: Final = {

@@ -11,7 +11,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from authlib.integrations.flask_client import FlaskOAuth2App, OAuth
+# The client asks the issuer of the settings, and whom its metadata names.
+from authlib.integrations.flask_client import (  # house: one-door-out - bounded as said above.
+    FlaskOAuth2App,
+    OAuth,
+)
 from authlib.oauth2.rfc7523 import PrivateKeyJWT, private_key_jwt_sign
 from flask import Flask, current_app
 from joserfc.errors import JoseError

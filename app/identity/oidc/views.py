@@ -28,7 +28,7 @@ from app.identity.rules import Method, local_path
 from app.kernel.errors import NotFoundError
 from app.web.access import requires
 from app.web.fragments import render
-from app.web.requests import circumstances, current_actor, current_work
+from app.web.requests import circumstances, current_actor, current_work, settle
 from app.web.wiring import wiring
 
 blueprint = Blueprint("oidc", __name__)
@@ -154,7 +154,7 @@ def begin_first(side: str) -> Response:
         work.session.rollback()
         return _stopped(provider, refused.reason)
     # The session opens under a transaction of its own, so the person must be there already.
-    work.session.commit()
+    settle()
     _open(identity, person.id)
     flash(gettext("Welcome to Fairway."), "success")
     return redirect(wanted, code=303)
