@@ -105,7 +105,13 @@ def security(arguments: list[str]) -> int:
         say(fault)
     say(f"lock files: {len(faults)} faults")
     programs = VENV / "bin"
-    bandit = [programs / "bandit", "--quiet", "--configfile", "pyproject.toml", "--recursive"]
+    bandit: list[str | Path] = [
+        programs / "bandit",
+        "--quiet",
+        "--configfile",
+        "pyproject.toml",
+        "--recursive",
+    ]
     checks: dict[str, list[str | Path]] = {
         "ruff's security rules": [programs / "ruff", "check", "--select", "S", "."],
         "bandit": [*bandit, "app", "clients", "scripts", "bootstrap.py"],
