@@ -44,7 +44,7 @@ def grants_through(actor: Actor, broker_id: uuid.UUID) -> list[Grant]:
 def clients_of(work: Work, broker: Trader, grants: Sequence[Grant]) -> list[Served]:
     """What is open for these clients, in two statements however many they are."""
     batches = _newest_batches(work, broker, grants)
-    requests = _requests(work, grants)
+    asked = _requests(work, grants)
     return [
         Served(
             grant=one,
@@ -52,7 +52,7 @@ def clients_of(work: Work, broker: Trader, grants: Sequence[Grant]) -> list[Serv
             stage=None
             if batch is None
             else wording.stage_of(batch.state, accepted=batch.accepted, rejected=batch.rejected),
-            requests=requests.get(one.trader_id, []),
+            requests=asked.get(one.trader_id, []),
         )
         for one in grants
     ]

@@ -93,7 +93,7 @@ EXAMPLES = [
         "mass-assignment",
         VIEW,
         "from flask import request\nSite(**request.get_json())  # bad\nSite(**form.data)  # bad\n"
-        "form.populate_obj(site)  # bad\nSite(name=form.name.data)\nSite(**known)\n",
+        "url_for(x, **request.view_args)\nform.populate_obj(site)  # bad\nSite(name=form.name.data)\nSite(**known)\n",
     ),
     (
         "csrf-and-cookies",
