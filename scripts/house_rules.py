@@ -194,8 +194,10 @@ def mass_assignment(source: Source) -> Iterator[int]:
         spread = [one.value for one in call.keywords if one.arg is None]
         from_request = any(
             # What the route itself has matched names no field.
-            source.full(part).startswith("flask.request.")
-            and source.full(part) != "flask.request.view_args"
+            (
+                source.full(part).startswith("flask.request.")
+                and source.full(part) != "flask.request.view_args"
+            )
             or (isinstance(part, ast.Attribute) and source.full(part).endswith("form.data"))
             for one in spread
             for part in ast.walk(one)
