@@ -117,7 +117,10 @@ def security(arguments: list[str]) -> int:
         "bandit": [*bandit, "app", "clients", "scripts", "bootstrap.py"],
         "house rules": [PYTHON, "-m", "scripts.house_rules"],
     }
-    return max(run_checks(checks), 1 if faults else 0)
+    machine = (PYTHON, "-m", "pytest", "-q", "tests/guards/test_api_machine.py")
+    say("both APIs as each kind of caller, 300 examples for each operation ...")
+    failed = call(*machine, env={**os.environ, "FAIRWAY_API_EXAMPLES": "300"})
+    return max(run_checks(checks), 1 if faults or failed else 0)
 
 
 def docs(arguments: list[str]) -> int:

@@ -27,7 +27,7 @@ from app.advance_data.schemas import (
     GivenFault,
     GivenFaults,
     GivenFiling,
-    GivenStatus,
+    GivenOwnStatus,
     SenderQuery,
     TraderProblem,
 )
@@ -172,7 +172,7 @@ def filing(path: FilingPath, query: SenderQuery) -> Response:
 
 
 @blueprint.get(
-    "/status", operation_id="getOwnStatus", responses={"200": GivenStatus, **refusals(422)}
+    "/status", operation_id="getOwnStatus", responses={"200": GivenOwnStatus, **refusals(422)}
 )
 @requires(Permission.TRADER_API_STATUS)
 def status(query: SenderQuery) -> Response:

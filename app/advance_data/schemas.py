@@ -147,7 +147,7 @@ class GivenFiling(Given):
         )
 
 
-class GivenStanding(Given):
+class GivenOwnStanding(Given):
     """The standing in one programme. `tier` and `benefits` stand only on one that grants."""
 
     programme: str
@@ -159,14 +159,14 @@ class GivenStanding(Given):
     effective_until: datetime | None
 
 
-class GivenStatus(Given):
+class GivenOwnStatus(Given):
     """What release systems are told about you, as the register knows it now."""
 
     partner_id: uuid.UUID
     answer: Literal["active", "not_active", "not_a_partner"]
     seq: int
     as_of: datetime
-    standings: list[GivenStanding]
+    standings: list[GivenOwnStanding]
 
 
 class ProblemDetail(Given):
