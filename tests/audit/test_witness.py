@@ -3,16 +3,19 @@
 import base64
 import http.client
 import signal
+import socket
 import threading
+from contextlib import contextmanager
 
 import pytest
-from sqlalchemy import select, text
+from sqlalchemy import func, select, text
 
-from app.audit import merkle, verifying
-from app.audit.copies import LATEST, Copies, RolledBackError
+from app.audit import asking, merkle, verifying
+from app.audit.copies import LATEST, RolledBackError
 from app.audit.models import LogCheckpoint, LogCosignature, LogState
 from app.audit.notes import LOG, WITNESS, Checkpoint, Signer, Verifier, signed_by, submission
 from app.audit.sealing import proof_of
+from app.audit.verifying import waiting
 from app.audit.witnessing import Witness
 from app.cli import record
 from app.db.session import transaction
@@ -315,7 +318,7 @@ TABLES = ("log_leaf", "log_node", "log_checkpoint", "log_cosignature", "log_pend
 
 
 @pytest.fixture
-def restored(tamper, copies):
+def restored(tamper, tmp_path):
     """Take a backup of the whole home, and put it back."""
     tables = [*TABLES, "audit_event", "security_event", "access_record", "log_state"]
     kept = {}
@@ -324,13 +327,13 @@ def restored(tamper, copies):
         def take(self):
             for table in tables:
                 tamper(f"CREATE TABLE old_{table} AS SELECT * FROM {table}")
-            kept["latest"] = (copies.folder / LATEST).read_text()
+            kept["latest"] = (tmp_path / "checkpoints" / LATEST).read_text()
 
         def put_back(self):
             for table in tables:
                 tamper(f"DELETE FROM {table}")
                 tamper(f"INSERT INTO {table} SELECT * FROM old_{table}")
-            (copies.folder / LATEST).write_text(kept["latest"])
+            (tmp_path / "checkpoints" / LATEST).write_text(kept["latest"])
 
     yield Backup()
     for table in tables:
@@ -442,22 +445,94 @@ def test_a_file_names_the_witnesses(settings, tmp_path):
             record.witnesses_of(own)
 
 
-def test_the_sealer_and_the_witness_work_by_themselves(
-    happened, running, engine, settings, signer, tmp_path, folder, monkeypatch
-):
+@pytest.fixture
+def alone(settings, tmp_path, engine, monkeypatch):
+    """The job worker's threads with the witnesses of this line, until something is so."""
     own = settings.model_copy(update={"keys_dir": tmp_path / "keys", "home": tmp_path})
-    log = record.signer_of(own).verifier
-    (folder / "logs").write_text(f"{log}\n")
-    one = running()
-    (tmp_path / "keys" / "witnesses").write_text(f"{one.key} http://127.0.0.1:{one.port}\n")
     monkeypatch.setattr(record, "EACH_SECONDS", 0.05)
+
+    @contextmanager
+    def at_work(line):
+        (tmp_path / "keys").mkdir(exist_ok=True)
+        (tmp_path / "keys" / "witnesses").write_text(f"{line}\n")
+
+        def until(condition):
+            pause = threading.Event()
+            for _ in range(1_200):
+                with transaction(engine, READER, read_only=True) as session:
+                    if condition(session):
+                        return
+                pause.wait(0.05)
+            pytest.fail("It did not come to pass within a minute.")
+
+        with record.sealing_each_second(engine, own):
+            yield until
+
+    at_work.log = record.signer_of(own).verifier
+    return at_work
+
+
+def all_cosigned(session):
+    newest = session.scalar(select(func.max(LogCheckpoint.size)))
+    return (
+        newest is not None
+        and waiting(session) == 0
+        and session.scalar(select(func.max(LogCosignature.size))) == newest
+    )
+
+
+def test_the_sealer_and_the_witness_work_by_themselves(
+    happened, running, engine, alone, tmp_path, folder
+):
+    (folder / "logs").write_text(f"{alone.log}\n")
+    one = running()
     happened()
-    done = threading.Event()
-    with record.sealing_each_second(engine, own):
-        while not done.wait(0.1):
-            with transaction(engine, READER, read_only=True) as session:
-                newest = session.scalar(select(LogCheckpoint.size))
-                if newest and list(session.scalars(select(LogCosignature.size))) == [newest]:
-                    done.set()
+    with alone(f"{one.key} http://127.0.0.1:{one.port}") as until:
+        until(all_cosigned)
+        happened()
+        until(all_cosigned)
     assert state_of(engine, "seal") == (None, "")
-    assert signed_by(Copies(tmp_path / "checkpoints").folder.joinpath(LATEST).read_text(), log)
+    kept = (tmp_path / "checkpoints" / LATEST).read_text()
+    assert signed_by(kept, alone.log)
+    assert signed_by(kept, one.witness.key)
+
+
+def test_at_its_start_the_sealer_asks_before_it_signs(
+    happened, running, engine, alone, restored, folder
+):
+    (folder / "logs").write_text(f"{alone.log}\n")
+    one = running()
+    line = f"{one.key} http://127.0.0.1:{one.port}"
+    happened()
+    with alone(line) as until:
+        until(all_cosigned)
+    restored.take()
+    happened()
+    with alone(line) as until:
+        until(all_cosigned)
+    restored.put_back()
+    with transaction(engine, READER, read_only=True) as session:
+        before = session.scalar(select(func.max(LogCheckpoint.size)))
+    happened()
+    with alone(line) as until:
+        until(lambda session: session.get(LogState, (alone.log.name, "seal")).trouble == "stopped")
+    with transaction(engine, READER, read_only=True) as session:
+        assert session.scalar(select(func.max(LogCheckpoint.size))) == before
+    assert state_of(engine)[0] == "denied"
+
+
+def test_a_witness_that_is_silent_holds_up_the_signing_for_a_while_only(
+    happened, engine, alone, monkeypatch
+):
+    monkeypatch.setattr(record, "MOST_TURNS_UNASKED", 3)
+    monkeypatch.setattr(asking, "WITNESS_SECONDS", 3_600)
+    key = Verifier("witness.example/silent", WITNESS, bytes(32))
+    silent = socket.create_server(("127.0.0.1", 0))
+    happened()
+    with alone(f"{key} http://127.0.0.1:{silent.getsockname()[1]}") as until:
+        until(lambda session: session.scalar(select(LogCheckpoint.size)))
+        # Asked about the first checkpoint, it keeps its thread for ever; the sealer goes on.
+        happened()
+        until(lambda session: len(session.scalars(select(LogCheckpoint.size)).all()) > 1)
+        silent.close()
+        until(lambda session: session.get(LogState, (alone.log.name, f"witness:{key.name}")))

@@ -46,7 +46,12 @@ class Running:
 
 def command(*arguments, wanted=0):
     done = subprocess.run(
-        [sys.executable, PROGRAM, *arguments], capture_output=True, text=True, cwd="/", check=False
+        [sys.executable, PROGRAM, *arguments],
+        capture_output=True,
+        text=True,
+        cwd="/",
+        check=False,
+        timeout=60,
     )
     assert done.returncode == wanted, done.stderr
     return done.stdout if wanted == 0 else done.stderr
