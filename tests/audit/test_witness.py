@@ -527,12 +527,13 @@ def test_a_witness_that_is_silent_holds_up_the_signing_for_a_while_only(
     monkeypatch.setattr(record, "MOST_TURNS_UNASKED", 3)
     monkeypatch.setattr(asking, "WITNESS_SECONDS", 3_600)
     key = Verifier("witness.example/silent", WITNESS, bytes(32))
+    happened()
+    with alone("# Nobody yet.") as until:
+        until(lambda session: session.scalar(select(LogCheckpoint.size)))
     silent = socket.create_server(("127.0.0.1", 0))
     happened()
     with alone(f"{key} http://127.0.0.1:{silent.getsockname()[1]}") as until:
-        until(lambda session: session.scalar(select(LogCheckpoint.size)))
         # Asked about the first checkpoint, it keeps its thread for ever; the sealer goes on.
-        happened()
         until(lambda session: len(session.scalars(select(LogCheckpoint.size)).all()) > 1)
         silent.close()
         until(lambda session: session.get(LogState, (alone.log.name, f"witness:{key.name}")))
