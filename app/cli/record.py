@@ -27,6 +27,7 @@ from app.kernel.clock import SystemClock
 
 EACH_SECONDS = 1.0
 MOST_TURNS_UNASKED = 15
+GRACE_SECONDS = 3.0
 READER = Principal("system:verify")
 VERIFIER = Path(__file__).resolve().parents[2] / "clients" / "verify_audit.py"
 
@@ -138,8 +139,9 @@ def sealing_each_second(engine: Engine, settings: Settings) -> Iterator[None]:
         while not over.wait(EACH_SECONDS):
             sealer.ask()
 
-    # The one that asks may hang on a foreign machine, so nobody waits for its end.
-    threading.Thread(target=ask, name="witness", daemon=True).start()
+    # The one that asks may hang on a foreign machine, so nobody waits long for its end.
+    asking = threading.Thread(target=ask, name="witness", daemon=True)
+    asking.start()
     thread = threading.Thread(target=work, name="seal")
     thread.start()
     try:
@@ -147,6 +149,7 @@ def sealing_each_second(engine: Engine, settings: Settings) -> Iterator[None]:
     finally:
         over.set()
         thread.join()
+        asking.join(GRACE_SECONDS)
 
 
 @click.group(name="audit")
