@@ -90,9 +90,11 @@ def settle() -> None:
 
 
 def by_link(view: View) -> View:
-    """Mark a view whose authority is not who is signed in: a secret link, or the demonstration.
+    """Mark a view whose authority is not who is signed in.
 
-    It runs in the application's own role, so it must look for nothing but what the link names.
+    Such are a secret link, signing in and up, perhaps in the place of somebody else who sits at the
+    same browser, and the demonstration. It runs in the application's own role, so it must look for
+    nothing but what the link or the proof names.
     """
     setattr(view, BY_LINK, True)
     return view

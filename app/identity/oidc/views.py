@@ -28,7 +28,7 @@ from app.identity.rules import Method, local_path
 from app.kernel.errors import NotFoundError
 from app.web.access import requires
 from app.web.fragments import render
-from app.web.requests import circumstances, current_actor, current_work, settle
+from app.web.requests import by_link, circumstances, current_actor, current_work, settle
 from app.web.wiring import wiring
 
 blueprint = Blueprint("oidc", __name__)
@@ -50,6 +50,7 @@ def provider_context() -> dict[str, Any]:
 
 @blueprint.get(f"/sign-in/with/{SIDE}")
 @requires(Permission.PUBLIC)
+@by_link
 @limits.limiter.limit("30 per 5 minutes")
 def start(side: str) -> Response:
     provider = flow.provider_for(side)
@@ -90,6 +91,7 @@ def link_at_provider(side: str) -> Response:
 
 @blueprint.get(f"/sign-in/with/{SIDE}/callback")
 @requires(Permission.PUBLIC)
+@by_link
 @limits.limiter.limit("30 per 5 minutes")
 def callback(side: str) -> Response:
     provider = flow.provider_for(side)
@@ -108,6 +110,7 @@ def callback(side: str) -> Response:
 
 @blueprint.get(f"/sign-in/with/{SIDE}/stopped")
 @requires(Permission.PUBLIC)
+@by_link
 def stopped(side: str) -> Response:
     provider = flow.provider_for(side)
     reason = Reason(session.get(flow.STOPPED, Reason.STATE.value))
@@ -126,6 +129,7 @@ def stopped(side: str) -> Response:
 
 @blueprint.get(f"/sign-in/with/{SIDE}/first")
 @requires(Permission.PUBLIC)
+@by_link
 def first(side: str) -> Response:
     flow.provider_for(side)
     found = flow.waiting(Side(side), Purpose.SIGN_IN)
@@ -138,6 +142,7 @@ def first(side: str) -> Response:
 
 @blueprint.post(f"/sign-in/with/{SIDE}/first")
 @requires(Permission.PUBLIC)
+@by_link
 def begin_first(side: str) -> Response:
     provider = flow.provider_for(side)
     found = flow.waiting(Side(side), Purpose.SIGN_IN)

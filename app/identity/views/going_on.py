@@ -17,7 +17,7 @@ from app.identity.views.blueprint import blueprint
 from app.kernel.errors import NotFoundError
 from app.web.access import requires
 from app.web.fragments import render
-from app.web.requests import current_actor, current_work
+from app.web.requests import by_link, current_actor, current_work
 
 NEXT = "next"
 
@@ -84,6 +84,7 @@ def sign_in_with_recovery_code() -> AnyResponse:
 
 @blueprint.post("/sign-in/passkey/options")
 @requires(Permission.PUBLIC)
+@by_link
 @limits.limiter.limit("100 per 5 minutes")
 def passkey_options() -> Response:
     """For anybody: without a name, any passkey of this site may answer."""
@@ -92,6 +93,7 @@ def passkey_options() -> Response:
 
 @blueprint.post("/sign-in/passkey")
 @requires(Permission.PUBLIC)
+@by_link
 @limits.limiter.limit("10 per 5 minutes", deduct_when=limits.failed)
 @limits.limiter.limit("1000 per 5 minutes", key_func=limits.by_nobody)
 def sign_in_with_passkey() -> AnyResponse:

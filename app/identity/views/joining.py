@@ -18,13 +18,14 @@ from app.identity.views.words import role_words
 from app.kernel.errors import NotReadyError
 from app.web.access import requires
 from app.web.fragments import render
-from app.web.requests import current_actor, current_work, settle
+from app.web.requests import by_link, current_actor, current_work, settle
 
 GONE = 410
 
 
 @blueprint.get("/join/<token>")
 @requires(Permission.PUBLIC)
+@by_link
 def join(token: str) -> Response:
     link = _link(token)
     if link is None:
@@ -34,6 +35,7 @@ def join(token: str) -> Response:
 
 @blueprint.post("/join/<token>")
 @requires(Permission.PUBLIC)
+@by_link
 @limits.limiter.limit("10 per 5 minutes", deduct_when=limits.failed)
 def join_with_password(token: str) -> AnyResponse:
     link = _link(token)
@@ -62,6 +64,7 @@ def join_with_password(token: str) -> AnyResponse:
 
 @blueprint.get("/recover/<token>")
 @requires(Permission.PUBLIC)
+@by_link
 def recover(token: str) -> Response:
     work = current_work()
     if queries.live_link(work.session, token, LinkPurpose.RECOVER.value, work.now) is None:
@@ -71,6 +74,7 @@ def recover(token: str) -> Response:
 
 @blueprint.post("/recover/<token>")
 @requires(Permission.PUBLIC)
+@by_link
 @limits.limiter.limit("10 per 5 minutes", deduct_when=limits.failed)
 def recover_with_password(token: str) -> AnyResponse:
     form = JoinKnownForm()

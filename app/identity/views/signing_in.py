@@ -19,7 +19,7 @@ from app.identity.rules import Method
 from app.identity.views.blueprint import blueprint
 from app.web.access import requires
 from app.web.fragments import render
-from app.web.requests import circumstances, current_actor, current_work
+from app.web.requests import by_link, circumstances, current_actor, current_work
 from app.web.wiring import wiring
 
 NEXT = "next"
@@ -27,6 +27,7 @@ NEXT = "next"
 
 @blueprint.get("/sign-in")
 @requires(Permission.PUBLIC)
+@by_link
 def sign_in() -> AnyResponse:
     wanted = rules.local_path(request.args.get("next"))
     if current_actor().kind is ActorKind.PERSON:
@@ -39,6 +40,7 @@ def sign_in() -> AnyResponse:
 
 @blueprint.post("/sign-in")
 @requires(Permission.PUBLIC)
+@by_link
 @limits.limiter.limit("10 per 5 minutes", deduct_when=limits.failed)
 @limits.limiter.limit("10 per 5 minutes", key_func=limits.by_email)
 @limits.limiter.limit("1000 per 5 minutes", key_func=limits.by_nobody)
@@ -82,6 +84,7 @@ def sign_in_with_password() -> AnyResponse:
 
 @blueprint.post("/sign-out")
 @requires(Permission.PUBLIC)
+@by_link
 def sign_out() -> AnyResponse:
     actor = current_actor()
     if actor.person_id is not None:
@@ -144,6 +147,7 @@ def step_up_by_passkey() -> AnyResponse:
 
 @blueprint.get("/sign-up/unverified")
 @requires(Permission.PUBLIC)
+@by_link
 def unverified() -> AnyResponse:
     if limits.UNVERIFIED not in session:
         return redirect(url_for("identity.sign_in"), code=303)
@@ -152,6 +156,7 @@ def unverified() -> AnyResponse:
 
 @blueprint.post("/sign-up/unverified")
 @requires(Permission.PUBLIC)
+@by_link
 @limits.limiter.limit("3 per 6 hours", key_func=limits.by_unverified)
 def send_verification_again() -> AnyResponse:
     if limits.UNVERIFIED not in session:

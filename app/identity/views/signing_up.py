@@ -21,7 +21,7 @@ from app.identity.views.blueprint import blueprint
 from app.kernel.errors import NotReadyError
 from app.web.access import requires
 from app.web.fragments import render
-from app.web.requests import circumstances, current_actor, current_work
+from app.web.requests import by_link, circumstances, current_actor, current_work
 from app.web.wiring import wiring
 
 LETTER_TO = "letter_to"
@@ -30,6 +30,7 @@ GONE = 410
 
 @blueprint.get("/sign-up")
 @requires(Permission.PUBLIC)
+@by_link
 def sign_up() -> AnyResponse:
     if current_actor().kind is ActorKind.PERSON:
         return redirect("/", code=303)
@@ -38,6 +39,7 @@ def sign_up() -> AnyResponse:
 
 @blueprint.post("/sign-up")
 @requires(Permission.PUBLIC)
+@by_link
 @limits.limiter.limit("20 per hour", deduct_when=limits.sent)
 @limits.limiter.limit("3 per 6 hours", key_func=limits.by_email, deduct_when=limits.sent)
 def sign_up_with_password() -> AnyResponse:
@@ -61,12 +63,14 @@ def sign_up_with_password() -> AnyResponse:
 
 @blueprint.get("/sign-up/sent")
 @requires(Permission.PUBLIC)
+@by_link
 def sign_up_sent() -> Response:
     return render("identity/letter_sent.html", email=session.get(LETTER_TO), reset=False)
 
 
 @blueprint.get("/verify/<token>")
 @requires(Permission.PUBLIC)
+@by_link
 def verify(token: str) -> Response:
     """Only shows a button: programs that look at links in mail must not use them up."""
     if _link_is_spent(token, LinkPurpose.VERIFY_MAIL):
@@ -76,6 +80,7 @@ def verify(token: str) -> Response:
 
 @blueprint.post("/verify/<token>")
 @requires(Permission.PUBLIC)
+@by_link
 @limits.limiter.limit("10 per 5 minutes", deduct_when=limits.failed)
 def verify_with_password(token: str) -> AnyResponse:
     form = VerifyForm()
@@ -95,12 +100,14 @@ def verify_with_password(token: str) -> AnyResponse:
 
 @blueprint.get("/reset")
 @requires(Permission.PUBLIC)
+@by_link
 def ask_reset() -> Response:
     return _page("identity/ask_reset.html", AskResetForm())
 
 
 @blueprint.post("/reset")
 @requires(Permission.PUBLIC)
+@by_link
 @limits.limiter.limit("20 per hour", deduct_when=limits.sent)
 @limits.limiter.limit("5 per day", key_func=limits.by_email, deduct_when=limits.sent)
 def send_reset() -> AnyResponse:
@@ -122,12 +129,14 @@ def send_reset() -> AnyResponse:
 
 @blueprint.get("/reset/sent")
 @requires(Permission.PUBLIC)
+@by_link
 def reset_sent() -> Response:
     return render("identity/letter_sent.html", email=session.get(LETTER_TO), reset=True)
 
 
 @blueprint.get("/reset/<token>")
 @requires(Permission.PUBLIC)
+@by_link
 def reset(token: str) -> Response:
     if _link_is_spent(token, LinkPurpose.RESET_PASSWORD):
         return _spent(LinkPurpose.RESET_PASSWORD)
@@ -136,6 +145,7 @@ def reset(token: str) -> Response:
 
 @blueprint.post("/reset/<token>")
 @requires(Permission.PUBLIC)
+@by_link
 def reset_with_password(token: str) -> AnyResponse:
     form = NewPasswordForm()
     if not form.validate_on_submit():
