@@ -187,7 +187,7 @@ class Programme(Part):
 
     def status(self, status: Status) -> StatusText:
         """The texts of a status; every status has them."""
-        return next(one for one in self.statuses if one.status is status)
+        return next(one for one in self.statuses if one.status == status)
 
     def clock(self, name: str) -> Clock:
         """The clock of this name."""

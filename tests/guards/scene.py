@@ -27,6 +27,7 @@ from app.audit.sealing import Copies, seal
 from app.authz.actor import Actor, AgencyRole, DelegationScope, TraderRole, system_actor
 from app.casework import queries as cases
 from app.casework import service as casework
+from app.casework.models import Case
 from app.db.session import BoundSession
 from app.delegations import service as delegations
 from app.documents import service as documents
@@ -109,6 +110,7 @@ class Scene:
     rival_id: str
     visitors: dict[str, Visitor]
     people: dict[str, Person]
+    holders: dict[str, dict[TraderRole, Person]]
 
 
 def work_as_on(engine: Engine, clock: Clock) -> WorkAs:
@@ -231,8 +233,8 @@ def make_program(work: Work, name: str, scopes, trader_id: uuid.UUID | None = No
 
 
 def appoint_others(work: Work, trader: Trader, holders: dict[TraderRole, Person]) -> None:
-    """The preparer and the viewer take up their roles."""
-    for role in (TraderRole.PREPARER, TraderRole.VIEWER):
+    """Everybody but the officer, who has one, takes up their role."""
+    for role in holders.keys() - {TraderRole.OFFICER}:
         appoint_person(work, trader, holders[TraderRole.OFFICER], holders[role], role)
 
 
@@ -249,41 +251,63 @@ def say(work: Work, application: Application, word: str) -> None:
     )
 
 
-def make_returned(work: Work, holders: dict[TraderRole, Person], reviewer: Person) -> Ids:
-    """The same people's brokerage: its application was submitted, judged and returned."""
+def make_brokerage(
+    work: Work, word: str, code: str, holders: dict[TraderRole, Person]
+) -> Application:
+    """The same people's brokerage with the filer code: its application is ready to be submitted."""
     officer = holders[TraderRole.OFFICER]
-    trader = make_trader(work, officer, name=f"{CANARY} Brokers", entity_type=EntityType.BROKER)
+    trader = make_trader(work, officer, name=f"{word} Brokers", entity_type=EntityType.BROKER)
     appoint_others(work, trader, holders)
-    add_identifier(work, trader, Scheme.FILER, FILER)
-    add_site(work, trader, f"{CANARY} office")
-    add_contact(work, trader, f"{CANARY} Haddad")
+    add_identifier(work, trader, Scheme.FILER, code)
+    add_site(work, trader, f"{word} office")
+    add_contact(work, trader, f"{word} Haddad")
     work.session.flush()
     own = acting(work, officer)
     application = make_application(own, trader)
     answer_all(own, application)
-    say(own, application, CANARY)
+    say(own, application, word)
     sign(own, application)
     work.session.flush()
-    submit_application(own, application)
+    return application
+
+
+def make_case(work: Work, word: str, code: str, holders: dict[TraderRole, Person]) -> Case:
+    """The case of such a brokerage, which has submitted its application."""
+    application = make_brokerage(work, word, code, holders)
+    submit_application(acting(work, holders[TraderRole.OFFICER]), application)
     case = cases.case_of(work.session, application.id)
     assert case is not None
+    return case
+
+
+def make_returned(
+    work: Work,
+    holders: dict[TraderRole, Person],
+    reviewer: Person,
+    word: str = CANARY,
+    code: str = FILER,
+) -> Ids:
+    """The same people's brokerage: its application was submitted, judged and returned."""
+    case = make_case(work, word, code, holders)
+    trader_id, application_id = case.trader_id, case.application_id
+    application = work.session.get_one(Application, application_id)
     own = take(work, case, reviewer)
     first, second, *_ = cases.dossier(work, case).criteria()
     judge(own, case, first.id, "accepted")
-    judge(own, case, second.id, "returned", f"{CANARY} has not said how.")
+    judge(own, case, second.id, "returned", f"{word} has not said how.")
     casework.ask(
         own,
         case,
         key=work.new_id(),
         tasks=["contacts"],
-        comments={second.id: f"{CANARY} has not said how."},
-        message=f"Please tell us more about {CANARY}.",
+        comments={second.id: f"{word} has not said how."},
+        message=f"Please tell us more about {word}.",
         due_on=(work.now + timedelta(days=30)).date(),
         snapshot_number=case.snapshot_number,
     )
     return {
-        "trader_id": str(trader.id),
-        "application_id": str(application.id),
+        "trader_id": str(trader_id),
+        "application_id": str(application_id),
         "assessment_id": str(application.assessment_id),
         "case_id": str(case.id),
         "section_id": first.section_id,
@@ -291,10 +315,10 @@ def make_returned(work: Work, holders: dict[TraderRole, Person], reviewer: Perso
     }
 
 
-def make_conflict(work: Work, rival: Person) -> Ids:
-    """The rival claims the filer code of the first importer's brokerage."""
+def make_conflict(work: Work, rival: Person, code: str = FILER) -> Ids:
+    """The rival claims the filer code of an importer's brokerage."""
     trader = make_trader(work, rival, name="Slackwater Brokers", entity_type=EntityType.BROKER)
-    claim = add_identifier(work, trader, Scheme.FILER, FILER)
+    claim = add_identifier(work, trader, Scheme.FILER, code)
     work.session.flush()
     conflict = open_conflict_over(work.session, claim)
     assert conflict is not None
@@ -347,7 +371,7 @@ def make_halves(work: Work, officer: Person, theirs: list[Ids]) -> dict[TraderRo
     return found
 
 
-def make_tokens(work: Work, person: Person) -> Ids:
+def make_tokens(work: Work, person: Person, word: str = CANARY) -> Ids:
     """The tokens of letters that open a page, and take its form, each."""
     found = {}
     for pages, purpose, facts in (
@@ -357,7 +381,7 @@ def make_tokens(work: Work, person: Person) -> Ids:
         (
             ("join", "join_with_password"),
             LinkPurpose.JOIN_STAFF,
-            {"email": f"new@{CANARY.lower()}.example", "role": AgencyRole.REVIEWER.value},
+            {"email": f"new@{word.lower()}.example", "role": AgencyRole.REVIEWER.value},
         ),
     ):
         _, token = make_link(work, purpose, lasts=timedelta(days=1), **facts)
@@ -434,6 +458,7 @@ def make_scene(app: FairwayApp, work_as: WorkAs) -> Scene:
         rival_id=conflict["trader_id"],
         visitors=visitors,
         people=people,
+        holders={CANARY: of_a, PLAIN: of_b},
     )
 
 
