@@ -9,6 +9,7 @@ from app.applications.models import Application
 from app.audit.models import AuditEvent
 from app.audit.tags import EventTag
 from app.casework import service as casework
+from app.delegations import tasks as delegations
 from app.identity.models import ApiClient, ClientCredential
 from app.register import service as register
 from app.register.models import Determination
@@ -54,6 +55,10 @@ def _tell_of_credential(work: Work, event: AuditEvent) -> None:
     api_access.tell_of_client(work, event, client)
 
 
+def _tell_of_delegation(work: Work, event: AuditEvent) -> None:
+    delegations.tell_later(work, event.subject_id, event.tag)
+
+
 REACTIONS: dict[EventTag, tuple[Reaction, ...]] = {
     EventTag.CLIENT_CREATED: (_tell_of_client,),
     EventTag.CLIENT_REVOKED: (_tell_of_client,),
@@ -63,6 +68,11 @@ REACTIONS: dict[EventTag, tuple[Reaction, ...]] = {
     EventTag.CLIENT_QUOTA_SET: (_tell_of_client,),
     EventTag.CREDENTIAL_ADDED: (_tell_of_credential,),
     EventTag.CREDENTIAL_ENDED: (_tell_of_credential,),
+    EventTag.DELEGATION_OFFERED: (_tell_of_delegation,),
+    EventTag.DELEGATION_ASKED: (_tell_of_delegation,),
+    EventTag.DELEGATION_ACCEPTED: (_tell_of_delegation,),
+    EventTag.DELEGATION_DECLINED: (_tell_of_delegation,),
+    EventTag.DELEGATION_REVOKED: (_tell_of_delegation,),
     EventTag.APPLICATION_SUBMITTED: (_open_case,),
     EventTag.APPLICATION_RESUBMITTED: (_receive_answer,),
     EventTag.APPLICATION_WITHDRAWN: (_close_case,),

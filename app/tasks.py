@@ -1,8 +1,9 @@
 """Imports every feature's tasks, so that a worker knows the jobs it may be handed."""
 
 from app.advance_data import tasks as advance_data
+from app.delegations import tasks as delegations
 from app.documents import tasks as documents
 from app.identity import tasks as identity
 from app.notifications import tasks as notifications
 
-__all__ = ["advance_data", "documents", "identity", "notifications"]
+__all__ = ["advance_data", "delegations", "documents", "identity", "notifications"]

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import procrastinate
-from procrastinate import App, PsycopgConnector
+from procrastinate import App, PsycopgConnector, SyncPsycopgConnector
 from psycopg.conninfo import make_conninfo
 from sqlalchemy import Engine, make_url
 
@@ -22,6 +22,9 @@ from app.kernel.clock import Clock
 from app.work import Reactions, Work
 
 queue = App(connector=PsycopgConnector())
+# A worker's own connector is open and asynchronous, so a job that enqueues another one in its
+# transaction needs one that is neither; it only ever uses the connection that it is given.
+_sender = App(connector=SyncPsycopgConnector())
 WORKER = system_actor("worker")
 STALLED_AFTER = 60
 
@@ -70,7 +73,7 @@ def task(name: str, **options: Any) -> Callable[[Callable[..., None]], Any]:  # 
 def defer(work: Work, name: str, **arguments: Any) -> None:  # noqa: ANN401 - JSON values.
     """Enqueue the task `name` in the transaction of `work`."""
     connection = work.session.connection().connection.driver_connection
-    queue.configure_task(name, allow_unknown=True, connection=connection).defer(**arguments)
+    _sender.configure_task(name, allow_unknown=True, connection=connection).defer(**arguments)
 
 
 def conninfo(url: str) -> str:
