@@ -89,6 +89,9 @@ def log_line(entry: Entry, names: Names) -> Line:
     trader = names.traders.get(entry.trader_id, "") if entry.trader_id else ""
     broker = _broker(entry, names)
     capacity = gettext("broker %(name)s", name=broker) if broker else ""
+    if broker and entry.subject_kind == Delegation.__tablename__:
+        # Either side brings a delegation about, so the broker is what it is about.
+        capacity = gettext("about broker %(name)s", name=broker)
     under = _under(entry, names)
     if isinstance(entry, AccessRecord):
         what = gettext(

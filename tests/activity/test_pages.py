@@ -301,6 +301,14 @@ def test_auditors_alone_read_the_log(staff, officer):
     assert officer.get("/console/activity").status_code == 403
 
 
+def test_an_auditor_is_not_told_that_a_traders_officer_is_a_broker(pair, staff):
+    _, auditor = staff[AgencyRole.AUDITOR]
+    told = lines(auditor.get("/console/activity.csv?kind=event"))
+    [offered] = [one for one in told if one["tag"] == "delegation:offered"]
+    assert offered["who"] == pair.officer.name
+    assert offered["capacity"] == "about broker Sound Brokers"
+
+
 def test_auditors_see_everything_with_names(app, pair, staff, engine, clock, work_as):
     _person, auditor = staff[AgencyRole.AUDITOR]
     staff[AgencyRole.REVIEWER][1].get(f"/console/register/{pair.trader_id}")
