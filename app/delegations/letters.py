@@ -5,21 +5,12 @@ from dataclasses import dataclass
 from typing import Final
 
 from app.audit.tags import EventTag
-from app.authz.actor import DelegationScope
 from app.delegations.models import Delegation
+from app.delegations.wording import SCOPE_NAMES
 from app.delegations.workflow import Side
 from app.notifications.service import send
 from app.traders.queries import officers_of
 from app.work import Work
-
-_S = DelegationScope
-SCOPES: Final[Mapping[DelegationScope, str]] = {
-    _S.SUBMIT: "file advance data",
-    _S.DATA: "see all advance data",
-    _S.STATUS: "see the standing",
-    _S.PREPARE: "prepare applications",
-    _S.RESPOND: "answer the agency",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,8 +92,8 @@ def tell(work: Work, delegation: Delegation, tag: EventTag) -> None:
                 advice=advice,
                 trader=delegation.trader_name,
                 broker=delegation.broker_name,
-                scopes=", ".join(
-                    words for scope, words in SCOPES.items() if scope in delegation.scope_set
+                scopes="; ".join(
+                    str(name) for one, name in SCOPE_NAMES.items() if one in delegation.scope_set
                 ),
                 first_day=f"{delegation.valid_from:%-d %B %Y}",
                 last_day=f"{delegation.last_day:%-d %B %Y}",

@@ -5,7 +5,7 @@ from sqlalchemy import select
 
 from app.authz.actor import DelegationScope, TraderRole, system_actor
 from app.delegations import service
-from app.delegations.letters import SCOPES, TOLD
+from app.delegations.letters import TOLD
 from app.delegations.models import Delegation
 from app.delegations.workflow import DELEGATION, Side
 from app.notifications.models import Message
@@ -55,6 +55,9 @@ def test_every_change_is_told_once_to_the_officers_of_both(pair, work_as, told):
         delegation_id = offer(work, pair).id
     assert told() == {(one, "A delegation was offered") for one in officers}
     with work_as(SYSTEM) as work:
+        letter = work.session.scalars(select(Message.body).where(Message.template == "delegation"))
+        assert "See the standing; Prepare applications; Answer the agency" in letter.first()
+    with work_as(SYSTEM) as work:
         service.accept(
             acting(work, pair.broker_officer),
             work.session.get_one(Delegation, delegation_id),
@@ -93,8 +96,7 @@ def test_what_is_taken_back_is_told_to_nobody(pair, work_as, told):
     assert told() == set()
 
 
-def test_every_event_and_scope_has_its_words():
+def test_every_event_has_its_words():
     moves = {one.event for one in DELEGATION.transitions}
     assert moves <= set(TOLD)
     assert set(TOLD) <= set(REACTIONS)
-    assert set(SCOPES) == set(DelegationScope)
