@@ -56,7 +56,13 @@ from tests.factories.applications import submit as submit_application
 from tests.factories.casework import judge, make_staff, signed_in, staff_actor, take
 from tests.factories.delegations import Pair, delegate
 from tests.factories.documents import make_document, pdf
-from tests.factories.identity import give_passkey, make_person, principal_of, sign_in
+from tests.factories.identity import (
+    give_authenticator,
+    give_passkey,
+    make_person,
+    principal_of,
+    sign_in,
+)
 from tests.factories.register import decide, propose
 from tests.factories.traders import (
     acting,
@@ -425,6 +431,8 @@ def make_scene(app: FairwayApp, work_as: WorkAs) -> Scene:
         a["session_id"] = str(sign_in(app.test_client(), officer))
     with work_as(system_actor("test")) as work:
         a["passkey_id"] = str(give_passkey(work, officer).id)
+        for one in (officer, of_b[TraderRole.OFFICER]):
+            give_authenticator(work, one)
     people = {
         **{f"a {role}": person for role, person in of_a.items()},
         **{f"b {role}": person for role, person in of_b.items()},

@@ -2,8 +2,8 @@
 
 With `WRITE_VERDICTS=yes` in the environment the table is written anew; its difference is then read
 by a person before it is committed. The letters of a verdict stand for own, foreign, absent, mixed,
-deleted and other state: `A` done or shown, `.` not found, `F` forbidden, `S` sign in first, `R`
-refused by a rule, `-` no such object. `events` says how many business events one success records.
+deleted and other state: `A` done or shown, `.` not found, `F` forbidden, `S` sign in first or prove
+anew who you are, `R` refused by a rule, `-` no such object. `events` says how many business events one success records.
 """
 
 import os
@@ -50,6 +50,7 @@ NEVER_DONE = {
     "/oauth/token": "The same.",
     "/confirm": "It takes a code of the moment; the tests of step-up send one.",
     "/confirm/passkey": "It takes a signature of an authenticator; the tests of step-up make one.",
+    "/security/passkeys/new": "It takes an answer of an authenticator; its tests make one.",
     "/security/identities/add/<any(trader, agency):side>": "It needs a provider; it has tests.",
     "/sign-in/code": "It takes a code of the moment; the tests of signing in send one.",
     "/sign-in/passkey": "It takes a signature of an authenticator; its tests make one.",
