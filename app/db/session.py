@@ -26,6 +26,8 @@ class Role(StrEnum):
     """The role that the connection came with: the agency's pages, programs, jobs, commands."""
     PORTAL = "fairway_portal"
     """A trader's people: rows of the traders in reach of the session's token, and no others."""
+    API = "fairway_api"
+    """Programs: what the register tells, or the traders in reach of the access token."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +35,9 @@ class Principal:
     """On whose behalf a transaction runs, as the database is told.
 
     `name` is `person:<uuid>`, `client:<uuid>`, `anonymous` or `system:<part>`; `session` is the
-    opaque token of the web session (what its cookie holds, never the id of its row), from which
-    row-level security derives the traders in reach. It is left out of every printed form.
+    opaque token of the web session (what its cookie holds, never the id of its row) or a program's
+    access token, from which row-level security derives the traders in reach. It is left out of
+    every printed form.
     """
 
     name: str

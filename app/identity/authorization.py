@@ -27,10 +27,16 @@ from app.db.session import Principal, transaction
 from app.identity import queries, quota
 from app.identity.client_rules import PROOF_LIFE
 from app.identity.last_use import note_use
-from app.identity.models import ApiClient, ClientAssertion, ClientCredential, TokenDenial
+from app.identity.models import (
+    ApiClient,
+    ClientAssertion,
+    ClientCredential,
+    IssuedToken,
+    TokenDenial,
+)
 from app.identity.recognise import client_in_good_standing, signer
 from app.identity.scopes import audience_of
-from app.identity.secret_values import same
+from app.identity.secret_values import digest, same
 from app.identity.tokens import LIFETIME, Claims, TokenRefusedError
 from app.identity.workflow import ClientState
 from app.kernel.ids import new_id
@@ -261,6 +267,12 @@ def generate(
         now=now,
         credential_id=proof.id,
     )
+    with transaction(wired.engine, SERVER) as db:
+        db.add(
+            IssuedToken(
+                token_hash=digest(token), jti=jti, credential_id=proof.id, expires_at=now + LIFETIME
+            )
+        )
     note_use(client.row, proof)
     record_security_event(
         wired.engine,

@@ -250,6 +250,21 @@ class ClientCredential(HasId, Base):
         return self.revoked_at is None and (self.expires_at is None or now < self.expires_at)
 
 
+class IssuedToken(Base):
+    """An access token that was issued here, until it is over: `token_hash` is its SHA-256.
+
+    The row policies of programs begin with it. A token that is signed by our key and stands here
+    nowhere was not issued by us.
+    """
+
+    __tablename__ = "issued_token"
+
+    token_hash: Mapped[str] = mapped_column(primary_key=True)
+    jti: Mapped[str] = mapped_column(unique=True)
+    credential_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("client_credential.id"))
+    expires_at: Mapped[datetime] = mapped_column(index=True)
+
+
 class TokenDenial(Base):
     """A token that was revoked before its end; kept until then."""
 

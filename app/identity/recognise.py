@@ -22,7 +22,7 @@ from app.db.session import Principal, transaction
 from app.identity import quota
 from app.identity.last_use import note_use
 from app.identity.limits import limiter
-from app.identity.models import ApiClient, ClientCredential, TokenDenial
+from app.identity.models import ApiClient, ClientCredential, IssuedToken, TokenDenial
 from app.identity.rules import Method, is_complete
 from app.identity.scopes import audience_at
 from app.identity.session_store import Found
@@ -183,8 +183,11 @@ def client_in_good_standing(
     suspended or revoked client are refused at once in every worker. `TokenRefusedError` otherwise.
     """
     denied = exists().where(TokenDenial.jti == claims.jti)
+    issued = exists().where(
+        IssuedToken.jti == claims.jti, IssuedToken.credential_id == claims.credential_id
+    )
     row = db.execute(
-        select(ApiClient, ClientCredential, denied)
+        select(ApiClient, ClientCredential, denied, issued)
         .outerjoin(
             ClientCredential,
             and_(
@@ -196,7 +199,10 @@ def client_in_good_standing(
     ).one_or_none()
     if row is None:
         raise TokenRefusedError("no-client")
-    client, credential, revoked = row
+    client, credential, revoked, known = row
+    if not known:
+        # Signed by our key and by nobody's call: somebody else holds the key.
+        raise TokenRefusedError("not-issued")
     if revoked:
         raise TokenRefusedError("revoked")
     if client.state != ClientState.ACTIVE:

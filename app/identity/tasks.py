@@ -6,7 +6,14 @@ from sqlalchemy import delete
 
 from app.identity import queries, service
 from app.identity.client_rules import RULES
-from app.identity.models import ApiClient, ClientAssertion, RateCount, TokenDenial, WebSession
+from app.identity.models import (
+    ApiClient,
+    ClientAssertion,
+    IssuedToken,
+    RateCount,
+    TokenDenial,
+    WebSession,
+)
 from app.identity.session_store import KEPT_AFTER_END
 from app.jobs.queue import job_work, queue, task
 from app.work import Work
@@ -24,7 +31,7 @@ def prune(work: Work) -> None:
     db.execute(
         delete(WebSession).where(WebSession.expires_at <= now - timedelta(days=KEPT_AFTER_END))
     )
-    for table in (RateCount, ClientAssertion, TokenDenial):
+    for table in (RateCount, ClientAssertion, TokenDenial, IssuedToken):
         db.execute(delete(table).where(table.expires_at <= now))
 
 

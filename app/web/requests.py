@@ -101,11 +101,11 @@ def by_link(view: View) -> View:
 
 
 def _role(actor: Actor) -> Role:
-    """Rows of other traders do not exist for a trader's people, whatever a query asks for."""
+    """Rows of other traders do not exist for a trader's people and programs, whatever is asked."""
     view = current_app.view_functions.get(request.endpoint or "")
     if actor.kind is ActorKind.PERSON and not actor.is_agency and not hasattr(view, BY_LINK):
         return Role.PORTAL
-    return Role.APPLICATION
+    return Role.API if actor.kind is ActorKind.CLIENT else Role.APPLICATION
 
 
 def circumstances(**data: object) -> Circumstances:

@@ -6,6 +6,9 @@ from uuid import UUID
 
 from joserfc import jwt
 
+from app.identity.models import IssuedToken
+from app.identity.secret_values import digest
+from app.identity.tokens import LIFETIME
 from app.kernel.ids import new_id
 
 INTERNAL = ["status:read", "feed:read", "decisions:write", "decisions:read"]
@@ -39,6 +42,18 @@ def claims_of(token):
 
 def credential_in(token):
     return UUID(claims_of(token)["fairway_credential"])
+
+
+def note_issued(work, token, jti, credential_id):
+    """Make a token that a test signed itself one that was issued here."""
+    work.session.add(
+        IssuedToken(
+            token_hash=digest(token),
+            jti=jti,
+            credential_id=credential_id,
+            expires_at=work.now + LIFETIME,
+        )
+    )
 
 
 def challenge(answer):

@@ -17,6 +17,7 @@ from sqlalchemy import create_engine, make_url, text
 from sqlalchemy.exc import DBAPIError
 
 from app.authz.actor import system_actor
+from app.db.embedded.databases import PARTS
 from app.db.session import Principal, Role, transaction
 from app.kernel.identifiers import Scheme
 from app.kernel.ids import new_id
@@ -83,6 +84,7 @@ OF_THE_AGENCY = [
     "client_assertion",
     "decision",
     "identifier_conflict",
+    "issued_token",
     "policy_version",
     "rate_count",
     "token_denial",
@@ -100,6 +102,10 @@ OF_THE_LOG = [
     "log_state",
 ]
 DEFINERS = {
+    "fairway_client",
+    "fairway_client_of_agency",
+    "fairway_client_own",
+    "fairway_client_reach",
     "fairway_own",
     "fairway_person",
     "fairway_reach",
@@ -166,14 +172,15 @@ def test_what_is_asked_of_the_token_is_asked_once_for_a_statement(catalogue):
 
 def test_nobody_else_has_a_policy(catalogue):
     found = catalogue("SELECT DISTINCT unnest(roles) FROM pg_policies")
-    assert {name for (name,) in found} == {"fairway_app", "fairway_portal", "fairway_owner"}
+    assert {name for (name,) in found} <= {"fairway_app", "fairway_owner", *PARTS}
     owners = catalogue("SELECT tablename, cmd FROM pg_policies WHERE 'fairway_owner' = ANY (roles)")
     assert {row.cmd for row in owners} == {"SELECT"}
 
 
 def test_the_roles_can_do_nothing_that_row_security_does_not_see(catalogue):
     mighty = catalogue(
-        "SELECT rolname FROM pg_roles WHERE rolname IN ('fairway_app', 'fairway_portal')"
+        "SELECT rolname FROM pg_roles"
+        " WHERE rolname LIKE 'fairway%' AND rolname NOT IN ('fairway_super', 'fairway_owner')"
         " AND (rolsuper OR rolbypassrls OR rolcreaterole OR rolcreatedb OR rolreplication)"
     )
     assert mighty == []
@@ -181,17 +188,17 @@ def test_the_roles_can_do_nothing_that_row_security_does_not_see(catalogue):
         "SELECT member::regrole::text, roleid::regrole::text FROM pg_auth_members"
         " WHERE member::regrole::text LIKE 'fairway%'"
     )
-    assert [tuple(row) for row in members] == [("fairway_app", "fairway_portal")]
+    assert {tuple(row) for row in members} == {("fairway_app", part) for part in PARTS}
     excess = catalogue(
         "SELECT table_name FROM information_schema.role_table_grants"
-        " WHERE grantee IN ('fairway_app', 'fairway_portal', 'PUBLIC') AND table_schema = 'public'"
+        " WHERE (grantee = 'PUBLIC' OR grantee LIKE 'fairway%' AND grantee <> 'fairway_owner')"
+        " AND table_schema = 'public'"
         " AND privilege_type IN ('TRUNCATE', 'TRIGGER', 'REFERENCES')"
     )
     assert excess == []
-    assert catalogue(
-        "SELECT has_schema_privilege('fairway_portal', 'public', 'CREATE'),"
-        " has_schema_privilege('fairway_app', 'public', 'CREATE')"
-    ) == [(False, False)]
+    for role in ("fairway_app", *PARTS):
+        [(makes,)] = catalogue("SELECT has_schema_privilege(:role, 'public', 'CREATE')", role=role)
+        assert not makes, role
 
 
 def test_no_view_and_no_function_leads_around_the_policies(catalogue):

@@ -10,6 +10,7 @@ from joserfc.jwk import ECKey, OKPKey
 from sqlalchemy import text
 from structlog.testing import capture_logs
 
+from app.authz.actor import system_actor
 from app.identity import client_rules, service
 from app.identity.models import ApiClient, ClientCredential
 from app.identity.scopes import Audience
@@ -25,6 +26,7 @@ from tests.factories.programs import (
     bearer,
     challenge,
     credential_in,
+    note_issued,
     proof,
     show,
 )
@@ -146,7 +148,7 @@ def test_anothers_credential_opens_nothing(make_program, work_as):
     assert ours.ask().status_code == theirs.ask().status_code == 200
 
 
-def test_a_token_names_a_credential_of_its_own_client(make_program, settings, clock):
+def test_a_token_names_a_credential_of_its_own_client(make_program, settings, clock, work_as):
     ours, theirs = make_program(), make_program()
     kept = {one: credential_in(one.token()) for one in (ours, theirs)}
     for holder, expected in ((ours, 200), (theirs, 401)):
@@ -154,10 +156,12 @@ def test_a_token_names_a_credential_of_its_own_client(make_program, settings, cl
             client_id=ours.row.client_id,
             scopes=INTERNAL,
             audience=Audience.INTERNAL,
-            jti=new_id().hex,
+            jti=(jti := new_id().hex),
             now=clock.now(),
             credential_id=kept[holder],
         )
+        with work_as(system_actor("test")) as work:
+            note_issued(work, token, jti, kept[holder])
         assert ours.call(token).status_code == expected
 
 

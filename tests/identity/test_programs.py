@@ -10,7 +10,7 @@ import pytest
 from joserfc import jwt
 from joserfc.jwk import ECKey, OKPKey, RSAKey
 
-from app.authz.actor import ActorKind
+from app.authz.actor import ActorKind, system_actor
 from app.identity import service
 from app.identity.keys import KeyFileError, load_or_create
 from app.identity.models import ApiClient
@@ -27,6 +27,7 @@ from tests.factories.programs import (
     bearer,
     challenge,
     credential_in,
+    note_issued,
     proof,
     show,
     token_of,
@@ -175,7 +176,7 @@ def test_a_forged_token_is_refused(api, probe, internal, settings, clock, kind, 
     assert api.get("/api/v1/probe", headers=bearer(good)).status_code == 200
 
 
-def test_another_jwt_of_ours_is_not_an_access_token(api, internal, settings, clock):
+def test_another_jwt_of_ours_is_not_an_access_token(api, internal, settings, clock, work_as):
     """RFC 9068 §4: signed by our key, right in every claim, but of another type."""
     own = Signer.of(settings)
     key = own.keys.keys[0]
@@ -186,15 +187,19 @@ def test_another_jwt_of_ours_is_not_an_access_token(api, internal, settings, clo
         "sub": internal[0].client_id,
         "aud": "fairway-api",
         "scope": "status:read",
-        "jti": "x",
         "fairway_credential": credential.hex,
         "iat": now,
         "exp": now + 60,
     }
     for typ, status in (("JWT", 401), ("at+jwt", 200)):
         token = jwt.encode(
-            {"alg": "Ed25519", "typ": typ, "kid": key.kid}, claims, key, algorithms=["Ed25519"]
+            {"alg": "Ed25519", "typ": typ, "kid": key.kid},
+            {**claims, "jti": typ},
+            key,
+            algorithms=["Ed25519"],
         )
+        with work_as(system_actor("test")) as work:
+            note_issued(work, token, typ, credential)
         assert api.get("/api/v1/probe", headers=bearer(token)).status_code == status
 
 

@@ -13,10 +13,11 @@ another process.  First starts queue on `start.lock`.  The process that started 
 when it ends; one that found it running leaves it alone.  If the starter was killed, the last one
 out stops it.
 
-Only the Unix socket is served.  Peer authentication maps the operating-system account to four
+Only the Unix socket is served.  Peer authentication maps the operating-system account to these
 database roles: `fairway_super` (makes roles, databases and extensions, here alone),
 `fairway_owner` (owns the database, runs migrations), `fairway_app` (neither owner nor
-superuser, what the application uses) and `fairway_portal` (what it becomes for a trader's people).
+superuser, what the application uses) and one for each kind of actor, which it becomes for the length of a
+transaction (ADR 25).
 
 PostgreSQL refuses to run as root.  Started by root, the server runs as `postgres` if that account
 exists, else as `nobody`; existing data keep their account.  No folder's mode is ever changed for

@@ -1,5 +1,6 @@
 """Roles and databases in a cluster; made by the superuser, over one autocommit connection each."""
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
@@ -9,8 +10,10 @@ from psycopg import sql
 SUPER: Final = "fairway_super"
 OWNER: Final = "fairway_owner"
 APP: Final = "fairway_app"
-PORTAL: Final = "fairway_portal"
-ROLES: Final = (SUPER, OWNER, APP, PORTAL)
+# What the application takes for the length of one transaction, or logs in as: one for each kind of
+# actor, with rights of its own (ADR 25).
+PARTS: Final = tuple(f"fairway_{part}" for part in ("portal", "api", "console", "worker", "entry"))
+ROLES: Final = (SUPER, OWNER, APP, *PARTS)
 DATABASE: Final = "fairway"
 EXTENSIONS: Final = ("pg_trgm", "btree_gist", "unaccent", "citext")
 PORT: Final = 5432  # Only a part of the socket's file name; nothing listens on TCP.
@@ -28,15 +31,16 @@ def provision(socket_dir: Path) -> None:
     with connect(socket_dir) as connection:
         roles = {row[0] for row in connection.execute("SELECT rolname FROM pg_roles")}
         databases = {row[0] for row in connection.execute("SELECT datname FROM pg_database")}
-        for role in (OWNER, APP, PORTAL):
+        for role in (OWNER, APP, *PARTS):
             if role not in roles:
                 _create_role(connection, role)
-        # The application takes the portal's role for the length of one transaction; inherited,
-        # the portal's policies would bind it always.
+        # The application takes a part's role for the length of one transaction; inherited, the
+        # policies of all of them would bind it always.
         connection.execute(sql.SQL("ALTER ROLE {} NOINHERIT").format(sql.Identifier(APP)))
-        connection.execute(
-            sql.SQL("GRANT {} TO {}").format(sql.Identifier(PORTAL), sql.Identifier(APP))
-        )
+        connection.execute(sql.SQL("GRANT {} TO {}").format(_names(PARTS), sql.Identifier(APP)))
+        if DATABASE in databases:
+            # It may have been made by an earlier version, which knew fewer parts.
+            _let_connect(connection, DATABASE)
     if DATABASE not in databases:
         unfinished = f"{DATABASE}_unfinished"
         drop(socket_dir, unfinished)
@@ -59,11 +63,7 @@ def create(socket_dir: Path, name: str, template: str | None = None) -> None:
             )
         )
         connection.execute(sql.SQL("REVOKE ALL ON DATABASE {} FROM PUBLIC").format(database))
-        connection.execute(
-            sql.SQL("GRANT CONNECT, TEMPORARY ON DATABASE {} TO {}, {}").format(
-                database, sql.Identifier(APP), sql.Identifier(PORTAL)
-            )
-        )
+        _let_connect(connection, name)
     if template is None:
         with connect(socket_dir, name) as connection:
             for extension in EXTENSIONS:
@@ -80,12 +80,24 @@ def drop(socket_dir: Path, name: str) -> None:
         )
 
 
+def _names(roles: Iterable[str]) -> sql.Composed:
+    return sql.SQL(", ").join(map(sql.Identifier, roles))
+
+
+def _let_connect(connection: psycopg.Connection, database: str) -> None:
+    connection.execute(
+        sql.SQL("GRANT CONNECT, TEMPORARY ON DATABASE {} TO {}").format(
+            sql.Identifier(database), _names((APP, *PARTS))
+        )
+    )
+
+
 def _create_role(connection: psycopg.Connection, role: str) -> None:
     name = sql.Identifier(role)
     rights = "LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS"
     with connection.transaction():
         connection.execute(sql.SQL(f"CREATE ROLE {{}} {rights}").format(name))
-        if role in {APP, PORTAL}:
+        if role != OWNER:
             # A forgotten transaction must not hold locks and old row versions.
             connection.execute(
                 sql.SQL("ALTER ROLE {} SET idle_in_transaction_session_timeout = '10s'").format(
