@@ -12,8 +12,10 @@ from pydantic import BaseModel
 from werkzeug.exceptions import HTTPException
 
 from app.advance_data import queries, service
-from app.advance_data.downloads import CSV, FILE_LIMIT, faults_csv
+from app.advance_data.answers import answer_to
+from app.advance_data.downloads import FILE_LIMIT, faults_csv
 from app.advance_data.faults import AUTHORITY
+from app.advance_data.formats import ABI, CSV, FORMATS
 from app.advance_data.json_intake import ON_BEHALF_OF, UnreadableFilingError, read_filing
 from app.advance_data.models import Batch, Filing
 from app.advance_data.schemas import (
@@ -74,7 +76,7 @@ def _equip(state: BlueprintSetupState) -> None:
 def file_one() -> Response:
     """File one row at once. The rules are those of a file; a refusal tells every fault."""
     work, key = current_work(), _idempotency_key()
-    _media_type(JSON, others=())
+    _media_type(JSON)
     request.max_content_length = FILING_LIMIT
     try:
         given = read_filing(request.get_data(cache=False))
@@ -106,9 +108,12 @@ def file_one() -> Response:
 )
 @requires(Permission.TRADER_API_FILE)
 def send_batch(query: SenderQuery) -> Response:
-    """Send a CSV file of up to 1 GB and 2,000,000 rows; ask at `Location` what became of it."""
+    """Send a file of filings: CSV of up to 1 GB and 2,000,000 rows, or ABI messages of up to 50 MB.
+
+    Ask at `Location` what became of it.
+    """
     work, key = current_work(), _idempotency_key()
-    _media_type(CSV, others=LATER)
+    _media_type(*FORMATS, others=LATER)
     trader = _for_whom(Permission.TRADER_API_FILE, query.on_behalf_of)
     request.max_content_length = FILE_LIMIT
     try:
@@ -116,7 +121,8 @@ def send_batch(query: SenderQuery) -> Response:
             work,
             trader,
             stream=cast("BinaryIO", request.stream),
-            filename="filings.csv",
+            filename=f"filings{FORMATS[request.mimetype].ending}",
+            media_type=request.mimetype,
             channel=service.Channel.API,
             idempotency_key=key,
         )
@@ -145,11 +151,16 @@ def batch(path: BatchPath, query: SenderQuery) -> Response:
 )
 @requires(Permission.TRADER_API_READ)
 def errors(path: BatchPath, query: FaultsQuery) -> Response:
-    """Errors and warnings of a batch, a part at a time; with `Accept: text/csv` all in one file."""
+    """Errors and warnings of a batch, a part at a time; with `Accept: text/csv` all in one file.
+
+    With `Accept: application/vnd.cbp.abi` the answer message to a batch that came as a message.
+    """
     work = current_work()
     found = _batch(path, query.on_behalf_of)
     if request.accept_mimetypes[CSV] > request.accept_mimetypes[JSON]:
         return faults_csv(found)
+    if request.accept_mimetypes[ABI] > request.accept_mimetypes[JSON]:
+        return Response(answer_to(work, found), content_type=ABI)
     faults, more = queries.faults_after(
         work.session, found.id, after=query.after, limit=query.limit
     )
@@ -184,7 +195,6 @@ def status(query: SenderQuery) -> Response:
 LATER: Final = (
     "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
     "application/x-ndjson",
-    "application/vnd.cbp.abi",
 )
 TITLES: Final = {
     400: "Bad Request",
@@ -231,12 +241,12 @@ def _idempotency_key() -> str:
     return given
 
 
-def _media_type(served: str, *, others: Sequence[str]) -> None:
-    if request.mimetype == served:
+def _media_type(*served: str, others: Sequence[str] = ()) -> None:
+    if request.mimetype in served:
         return
     kind = "urn:fairway:not-yet-served" if request.mimetype in others else "about:blank"
     said = f"{request.mimetype} is not served yet. " if request.mimetype in others else ""
-    _refuse(415, f"{said}Send {served}.", kind=kind)
+    _refuse(415, f"{said}Send {' or '.join(served)}.", kind=kind)
 
 
 def _no_authority() -> NoReturn:

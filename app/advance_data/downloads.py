@@ -8,13 +8,13 @@ from flask import Response
 
 from app.advance_data.csv_export import write_faults
 from app.advance_data.csv_intake import Limits
+from app.advance_data.formats import CSV
 from app.advance_data.models import Batch
 from app.advance_data.queries import every_fault
 from app.web.requests import current_work
 
 FILE_LIMIT: Final = Limits().file_bytes
 SPOOL: Final = 4 << 20
-CSV: Final = "text/csv"
 
 
 def faults_csv(batch: Batch) -> Response:

@@ -82,7 +82,12 @@ REF_TAKEN: Final = CodeProblem(
     "Give the new filing its own reference, or send it with action R to replace the earlier one.",
 )
 
-_IDENTIFIER_FIELDS: Final = frozenset({"importer_number", "consignee_number"})
+_IDENTIFIER_FIELDS: Final = frozenset(
+    {
+        *("importer_number", "consignee_number", "importer_of_record", "bond_holder"),
+        *("seller_id", "buyer_id", "ship_to_id"),
+    }
+)
 _ECHO_LENGTH: Final = 100
 
 SPEC_REFS: Final = {

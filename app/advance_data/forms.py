@@ -9,4 +9,6 @@ from app.web.once import OnceForm
 class UploadForm(OnceForm):
     """Uploading a batch."""
 
-    file = FileField(_l("CSV file"), validators=[FileRequired(_l("Choose the file to upload."))])
+    file = FileField(
+        _l("File of filings"), validators=[FileRequired(_l("Choose the file to upload."))]
+    )

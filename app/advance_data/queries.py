@@ -227,6 +227,7 @@ def filings_of(work: Work, trader_id: uuid.UUID, search: str = "") -> Select[Fil
             Filing.filing_ref.istartswith(search, autoescape=True)
             | (Filing.receipt == code)
             | (Filing.content["bill_number"].astext == code)
+            | Filing.content.contains({"bills": [{"bill_number": code}]})
         )
     return statement
 

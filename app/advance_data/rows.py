@@ -86,7 +86,8 @@ _BAD_UNIT: Final = CodeProblem(
 )
 
 
-def _refuse(problem: CodeProblem) -> NoReturn:
+def refuse(problem: CodeProblem) -> NoReturn:
+    """Refuse the value under validation."""
     raise PydanticCustomError(problem.code, "{message}", _context(problem))
 
 
@@ -102,20 +103,22 @@ def _code(check: Callable[[str], CodeProblem | None]) -> AfterValidator:
         value = canonical(text)
         problem = check(value)
         if problem is not None:
-            _refuse(problem)
+            refuse(problem)
         return value
 
     return AfterValidator(validate)
 
 
-def _identifier(scheme: Scheme) -> Callable[[object], Identifier]:
+def identifier_of(scheme: Scheme) -> Callable[[object], Identifier]:
+    """Make a validator that reads an identifier of this scheme."""
+
     def validate(text: object) -> Identifier:
         try:
             return parse(scheme, str(text))
         except MalformedIdentifierError as error:
             problem = CodeProblem(error.code, error.message, error.fix)
         # Raised outside the handler, so that no traceback carries the refused number along.
-        _refuse(problem)
+        refuse(problem)
 
     return validate
 
@@ -123,14 +126,14 @@ def _identifier(scheme: Scheme) -> Callable[[object], Identifier]:
 def _reference(text: str) -> str:
     value = text.strip()
     if _REFERENCE.fullmatch(value) is None:
-        _refuse(_BAD_REFERENCE)
+        refuse(_BAD_REFERENCE)
     return value
 
 
 def _text(text: str) -> str:
     value = text.strip()
     if len(value) > MAX_TEXT_LENGTH:
-        _refuse(_TOO_LONG)
+        refuse(_TOO_LONG)
     return value
 
 
@@ -138,7 +141,7 @@ def _name(text: str) -> str:
     value = _text(text)
     # A dash or a dot in place of a name is no name.
     if not any(map(str.isalnum, value)):
-        _refuse(NAME)
+        refuse(NAME)
     return value
 
 
@@ -146,7 +149,7 @@ def _hts(text: str) -> str:
     value = canonical(text)
     problem = codes.hts_problem(value)
     if problem is not None:
-        _refuse(problem)
+        refuse(problem)
     return codes.hts_digits(value)
 
 
@@ -155,7 +158,7 @@ def _action(text: object) -> Action:
         return Action(canonical(str(text)))
     except ValueError:
         pass
-    _refuse(_BAD_ACTION)
+    refuse(_BAD_ACTION)
 
 
 def _bill_type(text: object) -> BillType:
@@ -163,7 +166,7 @@ def _bill_type(text: object) -> BillType:
         return BillType(canonical(str(text)))
     except ValueError:
         pass
-    _refuse(_BAD_BILL_TYPE)
+    refuse(_BAD_BILL_TYPE)
 
 
 def _value(text: object) -> Decimal:
@@ -171,7 +174,7 @@ def _value(text: object) -> Decimal:
     # The shape comes first: Decimal alone also reads 1e999, NaN, 1_000 and other scripts' digits.
     value = Decimal(digits) if _VALUE.fullmatch(digits) else Decimal(0)
     if value <= 0:
-        _refuse(_BAD_VALUE)
+        refuse(_BAD_VALUE)
     return value
 
 
@@ -179,7 +182,7 @@ def _quantity(text: object) -> int:
     digits = str(text).strip()
     quantity = int(digits) if _QUANTITY.fullmatch(digits) else 0
     if quantity <= 0:
-        _refuse(_BAD_QUANTITY)
+        refuse(_BAD_QUANTITY)
     return quantity
 
 
@@ -190,21 +193,29 @@ def _date(text: object) -> dt.date:
             return dt.date.fromisoformat(digits)
     except ValueError:
         pass
-    _refuse(_BAD_DATE)
+    refuse(_BAD_DATE)
 
 
 def _unit_problem(text: str) -> CodeProblem | None:
     return None if _UNIT.fullmatch(text) else _BAD_UNIT
 
 
-_ImporterNumber = Annotated[
-    Identifier, PlainValidator(_identifier(Scheme.IOR), json_schema_input_type=str)
+ImporterNumber = Annotated[
+    Identifier, PlainValidator(identifier_of(Scheme.IOR), json_schema_input_type=str)
 ]
-_Duns = Annotated[Identifier, PlainValidator(_identifier(Scheme.DUNS), json_schema_input_type=str)]
-_Mid = Annotated[Identifier, PlainValidator(_identifier(Scheme.MID), json_schema_input_type=str)]
-_Country = Annotated[str, _code(codes.country_problem)]
-_Name = Annotated[str, AfterValidator(_name)]
-_Text = Annotated[str, AfterValidator(_text)]
+Duns = Annotated[Identifier, PlainValidator(identifier_of(Scheme.DUNS), json_schema_input_type=str)]
+Mid = Annotated[Identifier, PlainValidator(identifier_of(Scheme.MID), json_schema_input_type=str)]
+Country = Annotated[str, _code(codes.country_problem)]
+Name = Annotated[str, AfterValidator(_name)]
+Text = Annotated[str, AfterValidator(_text)]
+KindOfAction = Annotated[Action, PlainValidator(_action, json_schema_input_type=str)]
+KindOfBill = Annotated[BillType, PlainValidator(_bill_type, json_schema_input_type=str)]
+BillNumber = Annotated[str, _code(codes.bill_number_problem)]
+ContainerNumber = Annotated[str, _code(codes.container_number_problem)]
+Tariff = Annotated[str, AfterValidator(_hts)]
+Value = Annotated[Decimal, PlainValidator(_value, json_schema_input_type=str)]
+Quantity = Annotated[int, PlainValidator(_quantity, json_schema_input_type=str)]
+Unit = Annotated[str, _code(_unit_problem)]
 
 
 class DeletionRow(BaseModel):
@@ -213,8 +224,8 @@ class DeletionRow(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
     filing_ref: Annotated[str, AfterValidator(_reference)]
-    action: Annotated[Action, PlainValidator(_action, json_schema_input_type=str)]
-    importer_number: _ImporterNumber
+    action: KindOfAction
+    importer_number: ImporterNumber
 
 
 class FilingRow(DeletionRow):
@@ -224,29 +235,29 @@ class FilingRow(DeletionRow):
     stands in lieu of it (see `rules`) and the manufacturer code, which belongs to the entry.
     """
 
-    consignee_number: _ImporterNumber
-    bill_type: Annotated[BillType, PlainValidator(_bill_type, json_schema_input_type=str)]
-    bill_number: Annotated[str, _code(codes.bill_number_problem)]
-    container_number: Annotated[str, _code(codes.container_number_problem)] | None = None
-    hts: Annotated[str, AfterValidator(_hts)]
-    country_of_origin: _Country
-    mf_name: _Name
-    mf_address: _Text | None = None
-    mf_city: _Text | None = None
-    mf_country: _Country | None = None
-    mf_duns: _Duns | None = None
-    mid: _Mid | None = None
-    seller_name: _Name
-    buyer_name: _Name
-    ship_to_name: _Name
-    stuffing_country: _Country
-    consolidator_name: _Name
+    consignee_number: ImporterNumber
+    bill_type: KindOfBill
+    bill_number: BillNumber
+    container_number: ContainerNumber | None = None
+    hts: Tariff
+    country_of_origin: Country
+    mf_name: Name
+    mf_address: Text | None = None
+    mf_city: Text | None = None
+    mf_country: Country | None = None
+    mf_duns: Duns | None = None
+    mid: Mid | None = None
+    seller_name: Name
+    buyer_name: Name
+    ship_to_name: Name
+    stuffing_country: Country
+    consolidator_name: Name
     port_lading: Annotated[str, _code(codes.unlocode_problem)]
     port_unlading: Annotated[str, _code(codes.schedule_d_problem)]
     etd: Annotated[dt.date, PlainValidator(_date, json_schema_input_type=str)]
-    value_usd: Annotated[Decimal, PlainValidator(_value, json_schema_input_type=str)]
-    quantity: Annotated[int, PlainValidator(_quantity, json_schema_input_type=str)]
-    uom: Annotated[str, _code(_unit_problem)]
+    value_usd: Value
+    quantity: Quantity
+    uom: Unit
 
 
 COLUMNS: Final = tuple(FilingRow.model_fields)

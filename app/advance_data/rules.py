@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from pydantic import ValidationError
 
+from app.advance_data.abi.model import IsfDeletion, IsfFiling, RawMessage
 from app.advance_data.faults import MISSING, NAME, Place, RowFault, Severity, fault_of
 from app.advance_data.rows import (
     COLUMNS,
@@ -34,12 +35,15 @@ class KnownCodes:
     schedule_d: Container[str] | None = None
 
 
+AnyFiling = FilingRow | DeletionRow | IsfFiling | IsfDeletion
+
+
 @dataclass(frozen=True, slots=True)
 class CheckedRow:
     """A row with its verdict: `filing` is None when an error refused it."""
 
-    raw: RawRow
-    filing: FilingRow | DeletionRow | None
+    raw: RawRow | RawMessage
+    filing: AnyFiling | None
     faults: tuple[RowFault, ...]
 
 
@@ -71,7 +75,7 @@ _PORT_UNKNOWN: Final = CodeProblem(
     "This port is not in the list that we hold.",
     "Check the code. If it is right, leave it: our list may be out of date.",
 )
-_ORIGIN_MISMATCH: Final = CodeProblem(
+ORIGIN_MISMATCH: Final = CodeProblem(
     "ORIGIN_MISMATCH",
     "The goods come from another country than their manufacturer.",
     "Check both countries. If both are right, leave them.",
@@ -126,7 +130,7 @@ def check_row(raw: RawRow, known: KnownCodes = NO_LISTS) -> CheckedRow:
 
 
 def claim_of(row: CheckedRow) -> Claim:
-    """Return what the row claims of the register and of earlier filings."""
+    """Return what a row of columns claims of the register and of earlier filings."""
     filing = row.filing
     if filing is not None:
         return Claim(filing.filing_ref, filing.action, filing.importer_number)
@@ -199,7 +203,7 @@ def _disagreements(values: Mapping[str, Any], _known: KnownCodes) -> Iterator[_R
         return
     origin = values.get("country_of_origin")
     if origin is not None and origin != made_in:
-        yield "country_of_origin", _ORIGIN_MISMATCH
+        yield "country_of_origin", ORIGIN_MISMATCH
     mid = values.get("mid")
     if mid is not None:
         country = mid.value[:2]

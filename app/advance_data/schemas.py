@@ -6,8 +6,9 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Annotated, Final, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, JsonValue
 
+from app.advance_data.formats import FORMATS
 from app.advance_data.models import Batch, Filing, FilingFault
 from app.advance_data.queries import Standing
 from app.advance_data.rows import COLUMNS
@@ -127,7 +128,9 @@ class GivenFiling(Given):
     sha256: str = Field(description="Of `content` as JSON, names sorted, without blanks.")
     filed_at: datetime
     batch_id: uuid.UUID
-    content: dict[str, str]
+    content: dict[str, JsonValue] = Field(
+        description="Texts by column; of a message also lists of its parts."
+    )
     warnings: list[GivenFault]
 
     @classmethod
@@ -211,7 +214,7 @@ FILING_BODY: Final = {
 }
 BATCH_BODY: Final = {
     "required": True,
-    "content": {"text/csv": {"schema": {"type": "string", "format": "binary"}}},
+    "content": {key: {"schema": {"type": "string", "format": "binary"}} for key in FORMATS},
 }
 KEY_HEADER: Final = {
     "parameters": [

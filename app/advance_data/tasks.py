@@ -2,7 +2,8 @@
 
 import uuid
 
-from app.advance_data.csv_intake import FileRefusedError, read_csv
+from app.advance_data.csv_intake import FileRefusedError
+from app.advance_data.formats import FORMATS
 from app.advance_data.models import Batch
 from app.advance_data.service import check_batch, fail_batch, start_batch
 from app.advance_data.stored import opened
@@ -22,7 +23,8 @@ def check(batch_id: str) -> None:
     with opened(batch) as stream:
         try:
             with job_work() as work:
-                check_batch(work, work.session.get_one(Batch, key), read_csv(stream))
+                batch = work.session.get_one(Batch, key)
+                check_batch(work, batch, FORMATS[batch.media_type].read(stream))
         except FileRefusedError as refusal:
             with job_work() as work:
                 fail_batch(work, work.session.get_one(Batch, key), refusal)

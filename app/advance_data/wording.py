@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Final
 
+from app.advance_data.abi.wording import FIELD_WORDS
 from app.advance_data.queries import Standing
 from app.advance_data.workflow import BatchState
 
@@ -91,6 +92,7 @@ CHANNEL_WORDS: Final = {"file": "A file, uploaded on these pages", "api": "A pro
 SEVERITY_WORDS: Final = {"error": ("Error", "danger"), "warning": ("Warning", "warning")}
 
 COLUMN_WORDS: Final = {
+    **FIELD_WORDS,
     "filing_ref": "Reference",
     "action": "Action",
     "importer_number": "Importer number",

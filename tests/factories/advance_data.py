@@ -5,7 +5,7 @@ import uuid
 from collections.abc import Iterable, Mapping
 
 from app.advance_data import service
-from app.advance_data.csv_intake import read_csv
+from app.advance_data.formats import FORMATS
 from app.advance_data.models import Batch
 from app.advance_data.stored import opened
 from app.traders.models import Trader
@@ -26,6 +26,7 @@ def receive(
     content: bytes | Iterable[Mapping[str, str]],
     *,
     filename: str = "filings.csv",
+    media_type: str | None = None,
     channel: service.Channel = service.Channel.API,
     key: uuid.UUID | None = None,
     idempotency_key: str | None = None,
@@ -37,6 +38,7 @@ def receive(
         trader,
         stream=io.BytesIO(data),
         filename=filename,
+        media_type=media_type,
         channel=channel,
         key=key,
         idempotency_key=idempotency_key,
@@ -50,5 +52,5 @@ def make_batch(
     batch = receive(work, trader, content, **facts)  # type: ignore[arg-type]
     service.start_batch(work, batch)
     with opened(batch) as stream:
-        service.check_batch(work, batch, read_csv(stream))
+        service.check_batch(work, batch, FORMATS[batch.media_type].read(stream))
     return batch

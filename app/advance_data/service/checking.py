@@ -8,9 +8,14 @@ from itertools import islice
 from typing import Any
 
 from psycopg import sql
-from sqlalchemy import ARRAY, Text, any_, literal, select
-from sqlalchemy.dialects.postgresql import distinct_on
+from pydantic import BaseModel
+from sqlalchemy import ARRAY, Text, any_, cast, func, literal, select, true
+from sqlalchemy.dialects.postgresql import JSONB, distinct_on
+from sqlalchemy.orm import aliased
 
+from app.advance_data.abi.model import IsfFiling, RawMessage
+from app.advance_data.abi.texts import ON_FILE
+from app.advance_data.checks import Raw, check, claim_of_any, head_of
 from app.advance_data.csv_intake import FileRefusedError
 from app.advance_data.faults import (
     AUTHORITY,
@@ -23,12 +28,13 @@ from app.advance_data.faults import (
 )
 from app.advance_data.models import Batch, Filing, FilingFault
 from app.advance_data.receipts import ROOT, entry_of
-from app.advance_data.rows import Action, DeletionRow, FilingRow, RawRow
-from app.advance_data.rules import CheckedRow, Claim, check_row, claim_of
+from app.advance_data.rows import Action
+from app.advance_data.rules import AnyFiling, CheckedRow, Claim
 from app.audit.merkle import Frontier, leaf_hash
 from app.audit.receipts import canonical
 from app.db.base import Base
 from app.db.concurrency import lock_row, lock_words
+from app.db.references import next_reference
 from app.delegations.queries import still_live
 from app.kernel.identifiers import Identifier, Scheme
 from app.traders.queries import verified_identifiers
@@ -69,6 +75,8 @@ class Tally:
 class _Checking:
     """One batch under check. `newest` maps a reference of the present chunk to how it stands.
 
+    `bills` are those bills of lading of the present chunk's messages that stand already.
+
     Nothing in here grows with the file.
     """
 
@@ -78,6 +86,7 @@ class _Checking:
     tally: Tally = field(default_factory=Tally)
     tree: Frontier = field(default_factory=Frontier)
     newest: dict[str, _Standing] = field(default_factory=dict)
+    bills: set[str] = field(default_factory=set)
     faults: int = 0
 
 
@@ -93,12 +102,12 @@ def start_batch(work: Work, batch: Batch) -> bool:
     return True
 
 
-def check_batch(work: Work, batch: Batch, rows: Iterable[RawRow]) -> Tally:
+def check_batch(work: Work, batch: Batch, rows: Iterable[Raw]) -> Tally:
     """Check every row of a batch that was started, in one transaction.
 
-    Side effects in order: a filing for each good row; the faults; the counts; one event with
-    them and with the root over the filings. Two batches of a trader are checked one after the other, so that two rows never take
-    the same reference. A worker that is killed leaves nothing, and the job begins anew; a batch
+    Side effects in order: a filing for each good row, a message that adds one getting its number;
+    the faults; the counts; one event with them and with the root over the filings. Two batches of
+    a trader are checked one after the other, so that two rows never take the same reference. A worker that is killed leaves nothing, and the job begins anew; a batch
     that another worker has finished meanwhile is left alone.
 
     Raises `FileRefusedError` when the file cannot be read on: no row of it may be kept, so the
@@ -116,9 +125,9 @@ def check_batch(work: Work, batch: Batch, rows: Iterable[RawRow]) -> Tally:
     checking = _Checking(
         work=work,
         batch=batch,
-        importers=frozenset(one.lookup_key for one in own if one.scheme == Scheme.IOR),
+        importers=frozenset(one.lookup_key for one in own if one.scheme in _IMPORTERS),
     )
-    for chunk in _chunks(map(check_row, rows)):
+    for chunk in _chunks(map(check, rows)):
         _file(checking, chunk)
     tally = checking.tally
     batch.read, batch.accepted = tally.read, tally.accepted
@@ -146,8 +155,9 @@ def _chunks(rows: Iterator[CheckedRow]) -> Iterator[list[CheckedRow]]:
 
 
 def _file(checking: _Checking, rows: list[CheckedRow]) -> None:
-    claims = [claim_of(row) for row in rows]
+    claims = [claim_of_any(row) for row in rows]
     _look_up(checking, claims)
+    _look_up_bills(checking, rows)
     filings: list[dict[str, Any]] = []
     faults: list[RowFault] = []
     for row, claim in zip(rows, claims, strict=True):
@@ -160,7 +170,7 @@ def _file(checking: _Checking, rows: list[CheckedRow]) -> None:
             checking.tally.rejected += 1
         else:
             checking.tally.accepted += 1
-            filings.append(_filing(checking, row, row.filing))
+            filings.append(_filing(checking, row, _numbered(checking, row, row.filing)))
     _copy(checking.work, Filing, filings)
     _keep_faults(checking.work, checking.batch, checking.faults, faults)
     checking.faults += len(faults)
@@ -184,12 +194,67 @@ def _look_up(checking: _Checking, claims: list[Claim]) -> None:
     }
 
 
+_IMPORTERS = frozenset({Scheme.IOR, Scheme.SCAC})
+
+
+def _look_up_bills(checking: _Checking, rows: list[CheckedRow]) -> None:
+    """Read which bills of the messages that add filings have one already, in one statement.
+
+    To a broker, what came through anybody else is as if it had never been filed: ADR 14.
+    """
+    asked = sorted(
+        {
+            bill.bill_number
+            for row in rows
+            if isinstance(row.filing, IsfFiling) and row.filing.action is Action.ADD
+            for bill in row.filing.bills
+        }
+    )
+    if not asked:
+        checking.bills = set()
+        return
+    batch, later = checking.batch, aliased(Filing)
+    bill = func.jsonb_array_elements(Filing.content["bills"]).table_valued("value").lateral("bill")
+    number = cast(bill.c.value, JSONB)["bill_number"].astext
+    standing = (
+        select(number)
+        .select_from(Filing)
+        .join(bill, onclause=true())
+        .where(
+            Filing.trader_id == batch.trader_id,
+            Filing.content.has_key("bills"),
+            number == any_(literal(asked, ARRAY(Text))),
+            ~select(later.id)
+            .where(
+                later.trader_id == Filing.trader_id,
+                later.filing_ref == Filing.filing_ref,
+                later.number > Filing.number,
+            )
+            .exists(),
+        )
+    )
+    if batch.acting_trader_id is not None:
+        standing = standing.where(Filing.acting_trader_id == batch.acting_trader_id)
+    checking.bills = set(checking.work.session.scalars(standing))
+
+
 def _against_the_register(checking: _Checking, row: CheckedRow, claim: Claim) -> Iterator[RowFault]:
     """What only the database knows: whose the importer number is, how the reference stands."""
-    place = Place(row.raw.file_row, row.raw.line_no, row.raw.values.get("filing_ref", ""))
+    place = head_of(row.raw)
     importer = claim.importer
     if importer is not None and lookup_key(importer) not in checking.importers:
         yield fault_of(AUTHORITY, place, field="importer_number", value=importer.value)
+    filing, raw = row.filing, row.raw
+    if isinstance(filing, IsfFiling) and isinstance(raw, RawMessage) and claim.action is Action.ADD:
+        for index, bill in enumerate(filing.bills):
+            if bill.bill_number in checking.bills:
+                at = raw.spot(f"bills/{index}")
+                yield fault_of(
+                    ON_FILE,
+                    Place(raw.file_row, at.line_no, at.record),
+                    field="bill_number",
+                    value=bill.bill_number,
+                )
     if claim.reference is None or claim.action is None:
         return
     last = checking.newest.get(claim.reference, _NEVER)
@@ -209,18 +274,31 @@ def _may_amend(batch: Batch, last: _Standing) -> bool:
     return last.stands and batch.acting_trader_id in {None, last.through}
 
 
-def _filing(
-    checking: _Checking, row: CheckedRow, filing: FilingRow | DeletionRow
-) -> dict[str, Any]:
+def _numbered(checking: _Checking, row: CheckedRow, filing: AnyFiling) -> AnyFiling:
+    """The filing with a reference: a message that adds one brings none, and gets its number here.
+
+    The number begins with the filer's code of the block, as the chapter has it.
+    """
+    if isinstance(filing, IsfFiling):
+        checking.bills.update(bill.bill_number for bill in filing.bills)
+    if filing.filing_ref is not None or not isinstance(row.raw, RawMessage):
+        return filing
+    work = checking.work
+    _, year, serial = next_reference(work.session, "ISF", work.now.year).split("-")
+    number = f"{row.raw.envelope.filer}-{year[-2:]}{int(serial):09d}"
+    return filing.model_copy(update={"filing_ref": number})
+
+
+def _filing(checking: _Checking, row: CheckedRow, filing: AnyFiling) -> dict[str, Any]:
     work, batch = checking.work, checking.batch
-    number = checking.newest.get(filing.filing_ref, _NEVER).number + 1
-    checking.newest[filing.filing_ref] = _Standing(
-        number, filing.action.value, batch.acting_trader_id
-    )
+    reference = filing.filing_ref
+    assert reference is not None  # noqa: S101 - `_numbered` gave one.
+    number = checking.newest.get(reference, _NEVER).number + 1
+    checking.newest[reference] = _Standing(number, filing.action.value, batch.acting_trader_id)
     content = canonical_json(content_of(filing))
     sha256 = hashlib.sha256(content.encode()).hexdigest()
     receipt = f"{batch.reference}-{row.raw.file_row:07d}"
-    entry = entry_of(receipt, filing.filing_ref, number, filing.action.value, sha256, work.now)
+    entry = entry_of(receipt, reference, number, filing.action.value, sha256, work.now)
     checking.tree.add(leaf_hash(entry.encode()))
     return {
         "id": work.new_id(),
@@ -229,7 +307,7 @@ def _filing(
         "batch_id": batch.id,
         "file_row": row.raw.file_row,
         "line_no": row.raw.line_no,
-        "filing_ref": filing.filing_ref,
+        "filing_ref": reference,
         "number": number,
         "action": filing.action.value,
         "importer_shown": filing.importer_number.shown,
@@ -240,13 +318,20 @@ def _filing(
     }
 
 
-def content_of(filing: FilingRow | DeletionRow) -> dict[str, str]:
-    """The values of a filing as JSON: canonical text, identifiers as they may be shown."""
-    return {
-        name: value.shown if isinstance(value, Identifier) else str(value)
-        for name, value in filing
-        if value is not None
-    }
+def content_of(filing: AnyFiling) -> dict[str, Any]:
+    """The values of a filing as JSON: canonical text, identifiers as they may be shown.
+
+    The parts of a message that may come often are lists; a row has texts alone.
+    """
+    return {name: _plain(value) for name, value in filing if value is not None and value != ()}
+
+
+def _plain(value: object) -> Any:  # noqa: ANN401 - JSON.
+    if isinstance(value, BaseModel):
+        return {name: _plain(one) for name, one in value if one is not None and one != ()}
+    if isinstance(value, tuple):
+        return [_plain(one) for one in value]
+    return value.shown if isinstance(value, Identifier) else str(value)
 
 
 def canonical_json(content: dict[str, Any]) -> str:

@@ -8,7 +8,8 @@ from typing import BinaryIO
 
 from sqlalchemy import select
 
-from app.advance_data.csv_intake import FileRefusedError, Limits, first_row
+from app.advance_data.csv_intake import FileRefusedError, Limits
+from app.advance_data.formats import FORMATS, Format, media_type_of
 from app.advance_data.models import Batch
 from app.advance_data.stored import Arriving
 from app.audit.tags import EventTag
@@ -21,7 +22,6 @@ from app.traders.models import Trader
 from app.work import Work
 
 CHUNK = 1 << 20
-CSV = "text/csv"
 FIELD = "file"
 
 
@@ -51,15 +51,17 @@ def receive_batch(
     stream: BinaryIO,
     filename: str,
     channel: Channel,
+    media_type: str | None = None,
     key: uuid.UUID | None = None,
     idempotency_key: str | None = None,
 ) -> Batch:
-    """Keep a CSV file of filings and let it be checked after the commit.
+    """Keep a file of filings and let it be checked after the commit.
 
+    A program says its `media_type`; of a person's file the first bytes say it.
     `key` makes a form that is sent twice with one file one batch; `idempotency_key` does the same
     for a program, within its trader. Side effects in order: the file in its place, on the disk;
     the row; the job; the event. Errors: `NotReadyError` beside `file` when it is empty or over
-    1 GB, or, of a person's file, when its first lines show that it cannot be read;
+    the limit of its format, or, of a person's file, when its first lines show that it cannot be read;
     `ConflictError` when the idempotency key came before with other content (409).
     Source: contract, traders' API.
     """
@@ -70,8 +72,9 @@ def receive_batch(
             earlier = same_call(work, trader, idempotency_key, digest)
         if earlier is not None:
             return earlier
+        form = _form_of(arriving, media_type, size)
         if channel is Channel.FILE:
-            _look_first(arriving)
+            _look_first(arriving, form)
         arriving.keep()
     free = key is not None and work.session.get(Batch, key) is None
     batch = begin_batch(
@@ -80,7 +83,7 @@ def receive_batch(
         Arrival(
             filename=clean_filename(filename),
             channel=channel,
-            media_type=CSV,
+            media_type=form.media_type,
             sha256=digest,
             size=size,
             idempotency_key=idempotency_key,
@@ -174,10 +177,32 @@ def _take(stream: BinaryIO, into: Arriving) -> tuple[str, int]:
     return sha256, size
 
 
-def _look_first(arriving: Arriving) -> None:
+def _form_of(arriving: Arriving, media_type: str | None, size: int) -> Format:
+    """The format of the file, which must not be larger than its kind may be."""
+    if media_type is None:
+        media_type = media_type_of(arriving.opened().read(BEGINNING))
+    form = FORMATS[media_type]
+    if size > form.file_bytes:
+        raise NotReadyError(
+            [
+                Problem(
+                    "A file of this kind may have %(size)s MB. Send it in parts.",
+                    FIELD,
+                    "size",
+                    {"size": str(form.file_bytes // 1_000_000)},
+                )
+            ]
+        )
+    return form
+
+
+BEGINNING = 4096
+
+
+def _look_first(arriving: Arriving, form: Format) -> None:
     """Refuse at once what would be refused later, as long as the person is still there."""
     try:
-        first_row(arriving.opened())
+        next(form.read(arriving.opened()))
     except FileRefusedError as refusal:
         raise NotReadyError([_beside_the_field(refusal)]) from None
 

@@ -5,9 +5,9 @@ import uuid
 from flask import Response, request
 
 from app.advance_data import queries, receipts
-from app.advance_data.rows import COLUMNS
+from app.advance_data.shown import bill_of, sections_of
 from app.advance_data.views.frame import blueprint, may_submit, own, own_filing
-from app.advance_data.wording import ACTION_WORDS, COLUMN_WORDS, STANDING_WORDS
+from app.advance_data.wording import ACTION_WORDS, STANDING_WORDS
 from app.authz.permissions import Permission
 from app.web.access import requires
 from app.web.fragments import render
@@ -33,6 +33,7 @@ def filings(trader_id: uuid.UUID) -> Response:
         search=search,
         standings=queries.standings(work.session, page.items),
         standing_words=STANDING_WORDS,
+        bill_of=bill_of,
         may_submit=may_submit(trader),
     )
 
@@ -75,7 +76,6 @@ def _filing_page(page: str, trader_id: uuid.UUID, filing_id: uuid.UUID) -> Respo
         standings=queries.standings(work.session, [one for one, _ in history]),
         standing_words=STANDING_WORDS,
         action_words=ACTION_WORDS,
-        columns=[column for column in COLUMNS if column in found.content],
-        column_words=COLUMN_WORDS,
+        sections=sections_of(found.content),
         sealed=is_sealed(work.session, receipts.event_of(work.session, found)),
     )

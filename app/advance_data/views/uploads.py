@@ -8,7 +8,8 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from app.advance_data import queries, service
 from app.advance_data.csv_export import template_csv
-from app.advance_data.downloads import CSV, as_attachment
+from app.advance_data.downloads import as_attachment
+from app.advance_data.formats import CSV
 from app.advance_data.forms import UploadForm
 from app.advance_data.rows import COLUMNS
 from app.advance_data.views.frame import blueprint, may_submit, own

@@ -1,0 +1,43 @@
+"""The formats in which a batch may come, and which of them a file is by its first bytes."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import BinaryIO, Final
+
+from app.advance_data.abi.reading import AbiLimits, read_abi
+from app.advance_data.checks import Raw
+from app.advance_data.csv_intake import Limits, read_csv
+
+CSV: Final = "text/csv"
+ABI: Final = "application/vnd.cbp.abi"
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """One format: its media type, the ending of its files, its largest file, its reader."""
+
+    media_type: str
+    ending: str
+    file_bytes: int
+    read: Callable[[BinaryIO], Iterator[Raw]]
+
+
+FORMATS: Final = {
+    one.media_type: one
+    for one in (
+        Format(CSV, ".csv", Limits().file_bytes, read_csv),
+        Format(ABI, ".abi", AbiLimits().file_bytes, read_abi),
+    )
+}
+
+
+def media_type_of(beginning: bytes) -> str:
+    """The format of a file by its first bytes, whatever its name says.
+
+    A record A is 80 characters without a comma that mean nothing else; all that is not something
+    else is read as CSV, which says what is wrong with it.
+    """
+    first = beginning.partition(b"\n")[0]
+    if first.startswith(b"A") and b"," not in first:
+        return ABI
+    return CSV
