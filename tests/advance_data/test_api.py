@@ -128,7 +128,7 @@ def test_a_call_needs_its_key_and_its_media_type(program, scene):
     later = program.send(b"{}", **{"Content-Type": "application/x-ndjson"})
     assert later.status_code == 415
     assert later.get_json()["type"] == "urn:fairway:not-yet-served"
-    assert "Send text/csv." in later.get_json()["detail"]
+    assert "Send text/csv or application/vnd.cbp.abi." in later.get_json()["detail"]
     assert program.send(b"").status_code == 422
     assert scene.batches() == []
 

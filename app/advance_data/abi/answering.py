@@ -23,7 +23,6 @@ _NUMBERS: Final = {
     ("REF", "filing_ref"): "108",
     ("REF", "bill_number"): "119",
 }
-_LONGEST_NUMBER: Final = 3
 _NARRATIVE: Final = 40
 _PERSONAL: Final = frozenset({"importer_number", "bond_holder", "id"})
 _UNREPEATED: Final = frozenset({"importer_born", "born", "passport_country"})
@@ -141,7 +140,7 @@ def _repeated(line: str, number: str) -> str:
 
 
 def _number_of(fault: RowFault) -> str:
-    if len(fault.code) <= _LONGEST_NUMBER:
+    if fault.code.lstrip("X").isdigit():
         return fault.code
     return _NUMBERS.get((fault.code, fault.field), "")
 

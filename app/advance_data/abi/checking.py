@@ -74,12 +74,13 @@ def check_message(raw: RawMessage) -> CheckedRow:
     faults = list(raw.faults)
     told = {(fault.line_no, fault.field) for fault in faults}
     findings: list[_Finding] = []
+    rules = _DELETION_RULES if deletes else _RULES
+    # The rules come first: of the same value the chapter's own number says more.
+    findings += [found for rule in rules for found in rule(values)]
     try:
         filing = model.model_validate(given)
     except ValidationError as error:
         findings += _value_findings(error)
-    rules = _DELETION_RULES if deletes else _RULES
-    findings += [found for rule in rules for found in rule(values)]
     for path, problem, record, name in findings:
         spot = raw.spot(path)
         if record:

@@ -30,6 +30,8 @@ FOLLOWS: Final = {
 MOST: Final = {"SF13": 1, "SF15": 999, "SF20": 999, "SF25": 999, "SF50": 1}
 MOST_IN_A_PARTY: Final = {"SF35": 3, "SF40": 999}
 
+OF_A_PARTY: Final = frozenset({"SF31", "SF35", "SF36", "SF40"})
+
 UNKNOWN: Final = CodeProblem(
     "X34",
     "There is no such record in a filing.",
@@ -135,7 +137,10 @@ def _take(building: _Building, line_no: int, line: str) -> None:
 
 
 def _misplaced(building: _Building, record: str) -> CodeProblem | None:
-    """Why the record may not stand here; it counts as the last one all the same if it may."""
+    """Why the record may not stand here; it counts as the last one all the same.
+
+    So one record that is missing is told once, and not again for each that follows.
+    """
     if record == "SF30":
         building.in_party = {}
     counts, most = (
@@ -144,9 +149,10 @@ def _misplaced(building: _Building, record: str) -> CodeProblem | None:
         else (building.counts, MOST)
     )
     counts[record] = counts.get(record, 0) + 1
-    if building.before not in FOLLOWS[record]:
+    before, building.before = building.before, record
+    lonely = record in OF_A_PARTY and "parties" not in building.values
+    if lonely or before not in FOLLOWS[record]:
         return SEQUENCE
-    building.before = record
     return TOO_MANY if counts[record] > most.get(record, counts[record]) else None
 
 

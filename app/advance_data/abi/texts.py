@@ -93,7 +93,7 @@ UNDER_NUMBER: Final = CodeProblem(
     "Give the number from the answer to the filing.",
 )
 ON_FILE: Final = CodeProblem(
-    "119",
+    "REF",
     "There is already a filing for this bill of lading.",
     "Replace that one with action R and its number, or delete it first.",
 )
