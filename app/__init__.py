@@ -100,8 +100,9 @@ def blueprints(surface: Surface, *, demo: bool) -> list[Blueprint]:
         from app.activity.views import log as activity_log
         from app.api_access.views import agency as agency_clients
         from app.casework.views import blueprint as casework
+        from app.successions.views import blueprint as successions
 
-        found += [casework, agency_clients, activity_log]
+        found += [casework, successions, agency_clients, activity_log]
     if surface in {"api", "all"}:
         from app.status_api.api import blueprint as internal
 

@@ -14,6 +14,7 @@ from app.identity import models as identity
 from app.identity.oidc import models as oidc
 from app.notifications import models as notifications
 from app.register import models as register
+from app.successions import models as successions
 from app.traders import models as traders
 
 __all__ = [
@@ -31,5 +32,6 @@ __all__ = [
     "oidc",
     "references",
     "register",
+    "successions",
     "traders",
 ]

@@ -63,6 +63,23 @@ TOLD: Final[Mapping[Tag, Told]] = {
     Tag.APPOINTMENT_ACCEPTED: Told(_P, _l("Accepted the invitation to act for the company")),
     Tag.APPOINTMENT_CHANGED: Told(_P, _l("Changed somebody's role")),
     Tag.APPOINTMENT_ENDED: Told(_P, _l("Ended somebody's appointment")),
+    Tag.OFFICER_INVITED: Told(_P, _l("Invited a new officer"), agency=True),
+    Tag.ROLE_CHANGED_BY_AGENCY: Told(_P, _l("Changed somebody's role"), agency=True),
+    Tag.APPOINTMENT_ENDED_BY_AGENCY: Told(
+        _P, _l("Ended an appointment or an invitation"), agency=True
+    ),
+    Tag.SUCCESSION_PROPOSED: Told(
+        _P, _l("Proposed a new officer for the company (%(reference)s)"), agency=True
+    ),
+    Tag.SUCCESSION_APPROVED: Told(
+        _P, _l("Approved the new officer of the company (%(reference)s)"), agency=True
+    ),
+    Tag.SUCCESSION_DECLINED: Told(
+        _P, _l("Declined the new officer; nothing changed (%(reference)s)"), agency=True
+    ),
+    Tag.SUCCESSION_WITHDRAWN: Told(
+        _P, _l("Took back its proposal of a new officer (%(reference)s)"), agency=True
+    ),
     Tag.DELEGATION_OFFERED: Told(_P, _l("Offered a delegation to a broker")),
     Tag.DELEGATION_ASKED: Told(_P, _l("Asked for a delegation")),
     Tag.DELEGATION_ACCEPTED: Told(_P, _l("Accepted a delegation")),
@@ -129,6 +146,7 @@ DELIBERATION: Final = frozenset(
         Tag.SUSPENSION_COUNTERSIGNED,
         Tag.CONFLICT_OPENED,
         Tag.CONFLICT_RESOLVED,
+        Tag.SUCCESSION_EVIDENCE_STORED,
     }
 )
 """How the agency comes to its decisions: the outcome reaches the trader, the way to it does not."""
@@ -161,7 +179,7 @@ AGENCY_TAGS: Final = frozenset(tag for tag, told in TOLD.items() if told.agency)
 FILE: Final = _l("Looked into the company's file")
 LOOKED: Final[Mapping[str, str]] = {
     # One sentence for all of these: which of them it was would tell what is being thought about.
-    **dict.fromkeys(("case", "trader", "determination", "conflict"), FILE),
+    **dict.fromkeys(("case", "trader", "determination", "conflict", "succession"), FILE),
     "activity_log": _l("Looked at the record of what was done with the company's data"),
     "identifier": _l("Asked for the company's standing"),
     "document_revision": _l("Downloaded a document: %(filename)s"),

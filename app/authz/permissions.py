@@ -70,6 +70,11 @@ class Permission(StrEnum):
     SUSPEND_URGENTLY = "determination:suspend-urgently"
     """Suspend a partner at once on one signature; the second is due within 24 hours."""
 
+    SUCCESSION_PROPOSE = "succession:propose"
+    """Propose a new officer for a trader whose officers have gone."""
+    SUCCESSION_APPROVE = "succession:approve"
+    """Approve or decline a new officer whom somebody else proposed."""
+
     AGENCY_CLIENT_VIEW = "agency-client:view"
     """See the agency's own API clients, their use and their quotas."""
     AGENCY_CLIENT_MANAGE = "agency-client:manage"

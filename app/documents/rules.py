@@ -13,11 +13,11 @@ FIELD: Final = "file"
 LIMIT: Final = 25 * 1024 * 1024
 NAME_LENGTH: Final = 120
 FALLBACK_STEM: Final = "file"
-APART: Final = frozenset({"delegation"})
+APART: Final = frozenset({"delegation", "succession"})
 """Kinds of owner that hand out their documents alone, by rules of their own.
 
 Who may prepare an application sees the documents of the trader; what the trader agreed with
-another broker is none of their business.
+another broker is none of their business, nor is what the agency was shown about an officer.
 """
 
 

@@ -35,13 +35,14 @@ def store(
     confidential: bool = False,
     expires_on: date | None = None,
     reuse: bool = False,
+    tag: EventTag = EventTag.DOCUMENT_STORED,
 ) -> DocumentRevision:
     """Keep a file of a trader and return its first revision, still to be scanned.
 
     Side effects in order: the file in its place, on the disk; the two rows; the scan's job; the
     event. A crash between leaves a file that no row names, which harms nobody. With `reuse`, a
     live document of the trader with the very same bytes is given back instead, so that sending
-    a form twice keeps one file.
+    a form twice keeps one file. The event is `tag`, where the trader is told otherwise of it.
 
     `NotReadyError` with one problem beside the field `file`: empty, over 25 MB (counted while
     reading, whatever length was announced), not an accepted kind, or not what its name says.
@@ -87,7 +88,7 @@ def store(
     work.session.flush()
     defer(work, "documents.scan", revision_id=str(revision.id))
     work.record(
-        EventTag.DOCUMENT_STORED,
+        tag,
         document,
         revision_id=revision.id,
         sha256=digest,

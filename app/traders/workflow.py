@@ -60,5 +60,12 @@ APPOINTMENT = Workflow(
     transitions=(
         transition("accept", _A.INVITED, _A.ACTIVE, EventTag.APPOINTMENT_ACCEPTED),
         transition("end", (_A.INVITED, _A.ACTIVE), _A.ENDED, EventTag.APPOINTMENT_ENDED),
+        # By the agency; its own event, since a trader is told the agency and no name of its people.
+        transition(
+            "relieve",
+            (_A.INVITED, _A.ACTIVE),
+            _A.ENDED,
+            EventTag.APPOINTMENT_ENDED_BY_AGENCY,
+        ),
     ),
 )

@@ -134,6 +134,77 @@ def invitation_to(session: Session, trader_id: uuid.UUID, email: str) -> Appoint
     ).one_or_none()
 
 
+def appointment_of(session: Session, trader_id: uuid.UUID, email: str) -> Appointment | None:
+    """The role at the trader that the person with that mail address has now."""
+    return session.scalars(
+        select(Appointment)
+        .join(Person, Person.id == Appointment.person_id)
+        .where(
+            Appointment.trader_id == trader_id,
+            APPOINTMENT_STATE == AppointmentState.ACTIVE,
+            Person.email == email,
+        )
+    ).one_or_none()
+
+
+def officer_appointments(
+    session: Session, trader_id: uuid.UUID
+) -> Sequence[tuple[Appointment, Person]]:
+    """Every officer's appointment, also of people whose access has ended, by name."""
+    rows = session.execute(
+        select(Appointment, Person)
+        .join(Person, Person.id == Appointment.person_id)
+        .where(
+            Appointment.trader_id == trader_id,
+            Appointment.role == TraderRole.OFFICER,
+            APPOINTMENT_STATE == AppointmentState.ACTIVE,
+        )
+        .order_by(Person.name, Person.id)
+    )
+    return [(appointment, person) for appointment, person in rows]
+
+
+def held_by(session: Session, person_id: uuid.UUID) -> Sequence[Appointment]:
+    """The roles that a person holds now, whatever the trader."""
+    return session.scalars(
+        select(Appointment)
+        .where(Appointment.person_id == person_id, APPOINTMENT_STATE == AppointmentState.ACTIVE)
+        .order_by(Appointment.trader_id)
+    ).all()
+
+
+def invitations_sent_by(
+    session: Session, trader_id: uuid.UUID, person_id: uuid.UUID
+) -> Sequence[Appointment]:
+    """The invitations of a trader that the person has sent and nobody has accepted or ended."""
+    return session.scalars(
+        select(Appointment)
+        .where(
+            Appointment.trader_id == trader_id,
+            Appointment.invited_by == person_id,
+            APPOINTMENT_STATE == AppointmentState.INVITED,
+        )
+        .order_by(Appointment.id)
+    ).all()
+
+
+def people_with(
+    session: Session, trader_id: uuid.UUID, roles: Iterable[TraderRole]
+) -> Sequence[Person]:
+    """The people who have one of these roles at the trader, by name."""
+    return session.scalars(
+        select(Person)
+        .join(Appointment, Appointment.person_id == Person.id)
+        .where(
+            Appointment.trader_id == trader_id,
+            Appointment.role.in_(list(roles)),
+            APPOINTMENT_STATE == AppointmentState.ACTIVE,
+            Person.ended_at.is_(None),
+        )
+        .order_by(Person.name, Person.id)
+    ).all()
+
+
 def invitations_since(session: Session, trader_id: uuid.UUID, since: datetime) -> int:
     """How many invitations the trader has sent after `since`, whatever became of them."""
     return session.execute(

@@ -9,6 +9,7 @@ from app.traders.service.identifiers import (
     verify_identifier,
     withdraw_identifier,
 )
+from app.traders.service.officers import end_everywhere, invite_officer, lock_people, relieve
 from app.traders.service.people import (
     accept_appointment,
     appoint,
@@ -38,9 +39,13 @@ __all__ = [
     "change_site",
     "claim_identifier",
     "end_appointment",
+    "end_everywhere",
+    "invite_officer",
+    "lock_people",
     "record_bond",
     "refuse_identifier",
     "register_trader",
+    "relieve",
     "remove_contact",
     "remove_site",
     "resolve_conflict",
