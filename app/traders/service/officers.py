@@ -34,35 +34,36 @@ def lock_people(work: Work, trader_id: uuid.UUID) -> None:
     )
 
 
-def relieve(work: Work, appointment: Appointment, *, becomes: TraderRole | None = None) -> int:
+def relieve(work: Work, appointment: Appointment, *, becomes: TraderRole | None = None) -> None:
     """Take the role from whoever holds it, at once, or give them another; `lock_people` comes first.
 
-    Side effects in order: the move to ended, or the other role, with its event; invitations that
-    the person has sent for the trader end, each with its event, since nobody vouches for them any
-    more; every session of the person ends. Gives how many sessions that were. A second call does
-    nothing.
+    Side effects in order: every session of the person ends; the move to ended, or the other role,
+    with its event, which counts the sessions; invitations that the person has sent for the trader
+    end, each with its event, since nobody vouches for them any more. A second call does nothing.
     """
     lock_row(work.session, appointment)
     person_id = appointment.person_id
-    if appointment.state == AppointmentState.ENDED:
-        return 0
+    if appointment.state == AppointmentState.ENDED or person_id is None:
+        return
+    sessions = session_store.end_of_person(work.session, person_id, work.now)
     if becomes is None:
-        _end(work, appointment)
+        _end(work, appointment, sessions=sessions)
     elif appointment.role is not becomes:
         before = appointment.role
         appointment.role = becomes
-        work.record(EventTag.ROLE_CHANGED_BY_AGENCY, appointment, before=before, after=becomes)
-    if person_id is None:
-        return 0
-    for invitation in queries.invitations_sent_by(
-        work.session, appointment.trader_id, person_id
-    ):
+        work.record(
+            EventTag.ROLE_CHANGED_BY_AGENCY,
+            appointment,
+            before=before,
+            after=becomes,
+            sessions=sessions,
+        )
+    for invitation in queries.invitations_sent_by(work.session, appointment.trader_id, person_id):
         _end(work, invitation)
-    return session_store.end_of_person(work.session, person_id, work.now)
 
 
-def _end(work: Work, appointment: Appointment) -> None:
-    move(work, appointment, "relieve", role=appointment.role)
+def _end(work: Work, appointment: Appointment, **facts: object) -> None:
+    move(work, appointment, "relieve", role=appointment.role, **facts)
     appointment.ended_at = work.now
     appointment.ended_by = work.actor.person_id
 
