@@ -12,6 +12,7 @@ from sqlalchemy import text
 
 from app.audit.sealing import LOCK
 from app.audit.tags import EventTag
+from app.casework.queries import open_cases_held_by
 from app.identity.models import Person
 from app.kernel.errors import ConflictError, NotReadyError, Problem
 from app.traders.queries import appointments_of
@@ -38,6 +39,9 @@ EMPTIED: Final[Mapping[tuple[str, str], str]] = {
     ("audit_event", "actor_name"): "person_id = :person",
     ("security_event", "address"): "person_id = :person",
     ("appointment", "invited_email"): "person_id = :person OR lower(invited_email) = lower(:email)",
+    # The name first: it is found by the address.
+    ("succession", "officer_name"): "lower(officer_email) = lower(:email)",
+    ("succession", "officer_email"): "lower(officer_email) = lower(:email)",
 }
 """The columns that are emptied while the row stays."""
 
@@ -53,6 +57,8 @@ KEPT: Final[Mapping[tuple[str, str], str]] = {
     ("determination", "proposed_by_name"): "proposed_by",
     ("document_revision", "stored_by_name"): "stored_by",
     ("information_request", "sent_by_name"): "sent_by",
+    ("succession", "decided_by_name"): "decided_by",
+    ("succession", "proposed_by_name"): "proposed_by",
 }
 """Names under acts of an application or a case, with who did it: the law wants these records kept."""
 
@@ -63,7 +69,8 @@ def erase_person(work: Work, person: Person, *, reason: str) -> Mapping[str, int
     In order: keep the sealer out, so that no event is sealed between; end the person's access;
     record `PERSON_ERASED` with the actor and `reason`, without which the database lets no name go;
     empty the account, the log's names and the addresses; delete the rest. `NotReadyError` without a
-    reason, `ConflictError` while the person has a role at a trader or was erased already.
+    reason, `ConflictError` while the person has a role at a trader or holds an open case, or was
+    erased already.
     """
     if not reason.strip():
         raise NotReadyError([Problem("An erasure needs its reason.", field="reason")])
@@ -71,6 +78,13 @@ def erase_person(work: Work, person: Person, *, reason: str) -> Mapping[str, int
         raise ConflictError("This person was erased already.")
     if appointments_of(work.session, person.id):
         raise ConflictError("End the roles of %(email)s at traders first.", email=person.email)
+    cases = open_cases_held_by(work.session, person.id)
+    if cases:
+        raise ConflictError(
+            "%(email)s holds open cases. A supervisor releases them first: %(cases)s.",
+            email=person.email,
+            cases=", ".join(cases),
+        )
     session = work.session
     session.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": LOCK})
     values = {"person": person.id, "email": person.email}

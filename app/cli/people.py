@@ -7,11 +7,14 @@ from pathlib import Path
 import click
 
 from app.authz.actor import Actor, ActorKind, AgencyRole
+from app.casework.queries import open_cases_held_by
 from app.cli.runtime import RefusedError, runtime
 from app.erasure import erase_person
 from app.identity import queries, service
 from app.identity.models import ApiClient
 from app.identity.queries import agency_roles, person_by_email
+from app.traders.models import Trader
+from app.traders.service import end_everywhere
 from app.work import Work
 
 
@@ -45,6 +48,31 @@ def recover(mail: str) -> None:
             raise RefusedError(f"Nobody with the address {mail} has access.")
         address = service.invite_back(work, found, site=run.settings.address)
     click.echo(f"The link, which also goes out by mail:\n{address}")
+
+
+@person.command(name="end")
+@click.argument("mail")
+def end(mail: str) -> None:
+    """End for good, and at once, the access of the person with the address MAIL who has departed.
+
+    Every appointment, also the last officer's, and every session ends with it. What a company
+    without an officer needs next is proposed in the console.
+    """
+    with runtime() as run, run.work() as work:
+        found = person_by_email(work.session, mail)
+        if found is None or found.ended_at is not None:
+            raise RefusedError(f"Nobody with the address {mail} has access.")
+        cases = open_cases_held_by(work.session, found.id)
+        alone = end_everywhere(work, found)
+        service.end_person(work, found)
+        names = [work.session.get_one(Trader, one).name for one in alone]
+    click.echo("Ended: every appointment and every session.")
+    if cases:
+        click.echo(
+            f"These cases still wait for them, until a supervisor releases each: {', '.join(cases)}"
+        )
+    for name in names:
+        click.echo(f"{name} has no officer now. Propose one in the console, under New officers.")
 
 
 @person.command(name="erase")

@@ -24,9 +24,7 @@ STATE = Succession._state  # noqa: SLF001
 OWNER_KIND = Succession.__tablename__
 
 
-def visible_succession(
-    work: Work, succession_id: uuid.UUID, permission: Permission
-) -> Succession:
+def visible_succession(work: Work, succession_id: uuid.UUID, permission: Permission) -> Succession:
     """The succession, when the actor holds the permission on it; else `NotFoundError`."""
     found = work.session.get(Succession, succession_id)
     if found is None or not may(work.actor, permission, found):

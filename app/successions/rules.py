@@ -40,17 +40,13 @@ def problems(proposal: Proposal, present: Present) -> list[Problem]:
             else Problem("The company has no officer: choose that as the ground.", "ground")
         )
     if proposal.fate is Fate.PREPARE and proposal.ground is not Ground.NO_AUTHORITY:
-        found.append(
-            Problem("Only who works on at the company can go on as preparer.", "fate")
-        )
+        found.append(Problem("Only who works on at the company can go on as preparer.", "fate"))
     if not proposal.reason.strip():
         found.append(Problem("Say what the agency knows and from whom.", "reason"))
     if not proposal.officer_name.strip():
         found.append(Problem("Give the new officer's name.", "officer_name"))
     if not email_is_plausible(proposal.officer_email):
-        found.append(
-            Problem("Give a mail address, for example name@example.com.", "officer_email")
-        )
+        found.append(Problem("Give a mail address, for example name@example.com.", "officer_email"))
     elif proposal.officer_email in present.officer_emails:
         found.append(Problem("This person is an officer of the company now.", "officer_email"))
     elif present.new_is_agency:

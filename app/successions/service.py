@@ -201,9 +201,7 @@ def _decide(work: Work, succession: Succession, name: str) -> None:
     work.session.flush()
 
 
-def _tell_of_the_end(
-    work: Work, succession: Succession, tag: EventTag, trader: Trader
-) -> None:
+def _tell_of_the_end(work: Work, succession: Succession, tag: EventTag, trader: Trader) -> None:
     people = queries.leaving_people(work.session, succession)
     to = letters.recipients(work, trader, people)
     letters.tell(work, succession, tag, trader, people, to)
@@ -219,9 +217,7 @@ def _proposal(succession: Succession) -> Proposal:
     )
 
 
-def _present(
-    work: Work, email: str, officers: Sequence[tuple[Appointment, Person]]
-) -> Present:
+def _present(work: Work, email: str, officers: Sequence[tuple[Appointment, Person]]) -> Present:
     known = person_by_email(work.session, email)
     return Present(
         officers={appointment.id for appointment, _ in officers},

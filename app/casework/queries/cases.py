@@ -61,6 +61,15 @@ def open_case_of(session: Session, trader_id: uuid.UUID) -> Case | None:
     ).one_or_none()
 
 
+def open_cases_held_by(session: Session, person_id: uuid.UUID) -> Sequence[str]:
+    """The references of the cases that wait for this reviewer, by name."""
+    return session.scalars(
+        select(Case.reference)
+        .where(Case.assignee_id == person_id, Case.closed_at.is_(None))
+        .order_by(Case.reference)
+    ).all()
+
+
 def cases_of(session: Session, trader_id: uuid.UUID) -> Sequence[Case]:
     """Every case about a trader, the newest first."""
     return session.scalars(

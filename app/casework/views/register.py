@@ -30,8 +30,9 @@ from app.register import rules
 from app.register.models import RegisterEntry
 from app.register.programme import PROGRAMMES, Programme, Status
 from app.register.rules import Standing
+from app.successions import queries as successions
 from app.traders.models import Trader
-from app.traders.queries import visible_trader
+from app.traders.queries import officer_appointments, visible_trader
 from app.web.access import note_access, requires
 from app.web.fragments import render
 from app.web.paging import page_number, paginate
@@ -133,6 +134,9 @@ def partner(trader_id: uuid.UUID) -> Response:
     return render(
         "casework/partner.html",
         trader=trader,
+        officers=[person.name for _, person in officer_appointments(work.session, trader_id)],
+        new_officer=successions.open_at(work.session, trader_id),
+        may_replace=may_here(trader, Permission.SUCCESSION_PROPOSE),
         lines=lines_of(trader),
         programmes=[
             _programme(trader, one, standings.get(one.id), versions) for one in PROGRAMMES.values()
