@@ -82,6 +82,8 @@ HOLDERS = {
     Permission.DETERMINATION_PROPOSE: {"reviewer", "supervisor"},
     Permission.DETERMINATION_APPROVE: {"supervisor"},
     Permission.SUSPEND_URGENTLY: {"reviewer", "supervisor"},
+    Permission.SUCCESSION_PROPOSE: {"reviewer", "supervisor"},
+    Permission.SUCCESSION_APPROVE: {"supervisor"},
     Permission.AGENCY_CLIENT_VIEW: {"programme manager", "supervisor", "auditor"},
     Permission.AGENCY_CLIENT_MANAGE: {"programme manager"},
     Permission.STATUS_READ: {"release system"},

@@ -64,6 +64,7 @@ from tests.factories.identity import (
     sign_in,
 )
 from tests.factories.register import decide, propose
+from tests.factories.successions import propose_officer
 from tests.factories.traders import (
     acting,
     add_bond,
@@ -351,6 +352,19 @@ def make_delegations(
     theirs |= {f"delegations.{name}.delegation_id": str(asked.id) for name in ("accept", "decline")}
 
 
+def make_succession(work: Work, theirs: Ids, by: Person, word: str) -> uuid.UUID:
+    """A new officer of the importer's, who waits for the second signature."""
+    return propose_officer(
+        work,
+        uuid.UUID(theirs["trader_id"]),
+        by,
+        text=f"{word} is sold",
+        reason=f"The owner of {word} wrote.",
+        officer_name=f"{word} Newcomer",
+        officer_email=f"officer-to-be@{word.lower()}.example",
+    ).id
+
+
 def make_people(work: Work, word: str) -> dict[TraderRole, Person]:
     """An officer, a preparer and a viewer."""
     return {
@@ -422,6 +436,8 @@ def make_scene(app: FairwayApp, work_as: WorkAs) -> Scene:
         a |= {"message_id": str(message.id), "conflict_id": conflict["conflict_id"], **tokens}
         a |= {"subject_id": str(make_subject(work, officer)), "side": "trader"}
         proposer = staff_actor(work, reviewer)
+        for ids, word in ((a, CANARY), (b, PLAIN)):
+            ids["succession_id"] = str(make_succession(work, ids, reviewer, word))
     trader_id = uuid.UUID(a["trader_id"])
     other = decide(work_as, uuid.UUID(b["trader_id"]), "certify", tier=1)
     b |= {"determination_id": str(other)}

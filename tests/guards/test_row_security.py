@@ -87,6 +87,7 @@ OF_THE_AGENCY = [
     "issued_token",
     "policy_version",
     "rate_count",
+    "succession",
     "token_denial",
 ]
 # The same for everybody, so without row policies: counters, whose last number tells nothing.

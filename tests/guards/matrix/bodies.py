@@ -44,6 +44,9 @@ PAGES = {
     "casework.approve": "casework.determination",
     "casework.decline": "casework.determination",
     "casework.withdraw_proposal": "casework.determination",
+    "successions.approve": "successions.show",
+    "successions.decline": "successions.show",
+    "successions.withdraw": "successions.show",
     "casework.verify_identifier": "casework.refuse_identifier",
     "documents.remove": "documents.index",
 }
@@ -131,6 +134,13 @@ TYPED: dict[str, Typed] = {
     "casework.recommend": DETERMINATION,
     "casework.change_standing": DETERMINATION,
     "casework.suspend_now": DETERMINATION,
+    "successions.propose": {
+        "ground": "left",
+        "reason": "The owner wrote to us.",
+        "officer_name": "Third Person",
+        "officer_email": "third@example.com",
+    },
+    "successions.decline": {"reason": "Not shown."},
 }
 WITHOUT_PAGE = {"demo.sign_in"}
 """Forms that stand on a page of which the scene does not hold what they need."""
@@ -280,6 +290,9 @@ def filled(endpoint: str, ids: Ids, data: dict[str, Any]) -> dict[str, Any]:
             data[f"file.{ids['criterion_id']}"] = (pdf("More"), "more.pdf")
         case "delegations.accept":
             data["file"] = (pdf("Authority"), "authority.pdf")
+        case "successions.propose":
+            data["file"] = (pdf("The owner's letter"), "letter.pdf")
+            body["content_type"] = "multipart/form-data"
         case "assessments.detach":
             data["evidence"] = ids["evidence_id"]
         case "casework.ask":

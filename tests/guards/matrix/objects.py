@@ -19,6 +19,7 @@ from app.identity.sessions import KEEPER
 from app.kernel.identifiers import Scheme
 from app.notifications.models import Message
 from app.register.models import Determination
+from app.successions import service as successions
 from app.traders import service as traders
 from app.traders.models import Appointment, Trader, TraderIdentifier
 from app.work import Work, move
@@ -33,6 +34,7 @@ from tests.factories.casework import (
 from tests.factories.documents import make_document
 from tests.factories.identity import give_passkey, sign_in
 from tests.factories.register import propose
+from tests.factories.successions import as_staff, propose_officer
 from tests.factories.traders import acting, add_contact, add_identifier, add_site
 from tests.guards.addresses import NEVER, Cell, absent
 from tests.guards.scene import (
@@ -143,6 +145,13 @@ def make_sides(app, work_as: WorkAs, scene: Scene) -> tuple[Side, Side]:
     return found[0], found[1]
 
 
+def declined(work: Work, trader_id: uuid.UUID, scene: Scene) -> uuid.UUID:
+    """A new officer whom a supervisor has declined."""
+    found = propose_officer(work, trader_id, scene.people["reviewer"])
+    successions.decline(as_staff(work, scene.people["supervisor"]), found, reason="Not shown.")
+    return found.id
+
+
 def check_complete(a: Ids, b: Ids) -> None:
     """Whatever the first importer has an id for, the second has one of its own for."""
     assert set(a) - set(b) == set()
@@ -195,6 +204,9 @@ def complete(app, work_as: WorkAs, scene: Scene, word: str, ids: Ids) -> None:
             "casework.take.case_id": str(fresh.id),
             "casework.stop_waiting.case_id": scene.a_returned["case_id"],
             "case_id": str(judged.id),
+            # There a new officer can be proposed still, and one was declined.
+            "successions.propose.trader_id": str(ready.trader_id),
+            "declined.succession_id": str(declined(work, ready.trader_id, scene)),
         }
         first = next(iter(cases.dossier(work, judged).criteria()))
         for page in ("section", "judge"):
@@ -328,6 +340,7 @@ def in_other_states(app, work: Work, scene: Scene, word: str, ids: Ids) -> list[
         },
         {"case_id": returned["case_id"]},
         {"batch_id": str(batch.id)},
+        {"succession_id": ids["declined.succession_id"]},
         {"identifier_id": str(verified)},
         {"determination_id": str(decided)},
         {"appointment_id": str(active)},
