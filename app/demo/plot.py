@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from app.authz.actor import DelegationScope, TraderRole
-from app.demo import applying, delegating, reviewing
+from app.demo import applying, delegating, reviewing, succeeding
 from app.demo.applying import Bid
 from app.demo.cast import Company
 from app.demo.filings import Shipment, send
@@ -74,7 +74,7 @@ def _shipments(script: Script, cast: Cast) -> None:
 
 
 def _delegations(script: Script, cast: Cast) -> None:
-    """One in force, one that the broker has to answer, one that the importer has to."""
+    """One in force, two that wait for an answer; and an officer who has left her company."""
     harbour, tideway = cast["harbour"], cast["tideway"]
     delegating.offer(
         script,
@@ -89,6 +89,7 @@ def _delegations(script: Script, cast: Cast) -> None:
         script, 2.5, cast["juniper"], tideway, {DelegationScope.PREPARE, DelegationScope.RESPOND}
     )
     delegating.ask(script, 1.8, cast["cardinal"], harbour, {DelegationScope.DATA})
+    succeeding.propose(script, 2.2, cast["crossway"], by="reviewer", name="Imani Rowntree")
 
 
 def _identifiers(script: Script, cast: Cast) -> None:

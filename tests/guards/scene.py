@@ -31,6 +31,7 @@ from app.casework.models import Case
 from app.db.session import BoundSession
 from app.delegations import service as delegations
 from app.documents import service as documents
+from app.documents.models import DocumentRevision
 from app.identity.keys import load_or_create
 from app.identity.models import LinkPurpose, Person
 from app.identity.oidc.rules import Identity, Side
@@ -353,8 +354,8 @@ def make_delegations(
 
 
 def make_succession(work: Work, theirs: Ids, by: Person, word: str) -> uuid.UUID:
-    """A new officer of the importer's, who waits for the second signature."""
-    return propose_officer(
+    """A new officer of the importer's, who waits for the second signature; the paper is clean."""
+    found = propose_officer(
         work,
         uuid.UUID(theirs["trader_id"]),
         by,
@@ -362,7 +363,9 @@ def make_succession(work: Work, theirs: Ids, by: Person, word: str) -> uuid.UUID
         reason=f"The owner of {word} wrote.",
         officer_name=f"{word} Newcomer",
         officer_email=f"officer-to-be@{word.lower()}.example",
-    ).id
+    )
+    documents.note_scan(work, work.session.get_one(DocumentRevision, found.evidence_id), found=None)
+    return found.id
 
 
 def make_people(work: Work, word: str) -> dict[TraderRole, Person]:
