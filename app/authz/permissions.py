@@ -29,6 +29,9 @@ class Permission(StrEnum):
     PEOPLE_APPOINT = "people:appoint"
     """Appoint people at a trader, change their role, end their appointment."""
 
+    SECURITY_VIEW = "security:view"
+    """See who and what can come in for a trader, how each is protected, what needs attention."""
+
     CLIENT_MANAGE = "client:manage"
     """See, register, renew, revoke and wake the programs that use the API for a trader."""
 

@@ -32,6 +32,7 @@ POLICY: Mapping[Permission, tuple[Predicate, ...]] = {
     Permission.TRADER_VIEW: AT_THE_TRADER,
     Permission.TRADER_EDIT: OF_THE_TRADER,
     Permission.PEOPLE_APPOINT: (p.IS_OFFICER,),
+    Permission.SECURITY_VIEW: (p.IS_OFFICER,),
     Permission.CLIENT_MANAGE: (p.IS_OFFICER,),
     Permission.DELEGATION_VIEW: (p.IS_OFFICER, p.IS_PREPARER, p.IS_VIEWER),
     Permission.CLIENTS_VIEW: (p.IS_OFFICER, p.IS_PREPARER, p.IS_VIEWER, p.IS_DATA_ONLY),

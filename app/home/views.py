@@ -10,8 +10,10 @@ from app.authz.permissions import Permission
 from app.authz.policy import may
 from app.delegations import queries as delegations
 from app.delegations.wording import SCOPE_NAMES
+from app.home.advice import advise, happened
 from app.home.clients import clients_of, grants_through
 from app.home.queries import overview, standing_by_trader
+from app.home.safety import safety
 from app.traders.queries import invitations_of, traders_of, visible_trader
 from app.traders.rules import ROLE_MEANINGS, ROLE_NAMES
 from app.web.access import requires
@@ -58,6 +60,25 @@ def trader(trader_id: uuid.UUID) -> Response:
     work = current_work()
     found = visible_trader(work, trader_id, Permission.TRADER_VIEW)
     return render("home/trader.html", trader=found, overview=overview(work, found))
+
+
+@blueprint.get("/traders/<uuid:trader_id>/security")
+@requires(Permission.SECURITY_VIEW)
+def security(trader_id: uuid.UUID) -> Response:
+    """Who and what can come in for the trader, and what needs attention."""
+    work = current_work()
+    found = visible_trader(work, trader_id, Permission.SECURITY_VIEW)
+    shown = safety(work, found)
+    return render(
+        "home/safety.html",
+        trader=found,
+        safety=shown,
+        advice=[advise(one, found.id, shown.members) for one in shown.attention],
+        happened=happened,
+        scope_names=SCOPE_NAMES,
+        role_names=ROLE_NAMES,
+        own_person=work.actor.person_id,
+    )
 
 
 @blueprint.get("/traders/<uuid:trader_id>/clients")

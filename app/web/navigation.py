@@ -81,7 +81,7 @@ def _portal() -> tuple[_Place, ...]:
             "traders.profile",
             *("", "company", "identifiers", "bonds", "sites", "contacts", "documents"),
         ),
-        _place(gettext("People"), "traders.people", "people"),
+        _place(gettext("People"), "traders.people", "people", "security"),
         _place(gettext("Who acts for us"), "delegations.index", "delegations"),
         _place(gettext("Activity"), "activity.record", "activity"),
         _place(gettext("API access"), "api_access.index", "api-access"),

@@ -63,6 +63,7 @@ HOLDERS = {
     Permission.TRADER_VIEW: TRADERS,
     Permission.TRADER_EDIT: {"officer", "preparer"},
     Permission.PEOPLE_APPOINT: {"officer"},
+    Permission.SECURITY_VIEW: {"officer"},
     Permission.CLIENT_MANAGE: {"officer"},
     Permission.DELEGATION_VIEW: {"officer", "preparer", "viewer"},
     Permission.CLIENTS_VIEW: {"officer", "preparer", "viewer", "data only"},

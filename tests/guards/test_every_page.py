@@ -32,7 +32,13 @@ ONLY_RETURNED = {
 }
 READS = ("trader:view", "filing:view", "delegation:view", "clients:view")
 """What a viewer may see of the company, besides its documents."""
-OFFICERS_ONLY = {"people:appoint", "delegation:grant", "application:submit", "client:manage"}
+OFFICERS_ONLY = {
+    "people:appoint",
+    "delegation:grant",
+    "application:submit",
+    "client:manage",
+    "security:view",
+}
 AUDITORS_ONLY = {"activity:log"}
 AGENCY_CLIENTS = {"agency-client:view", "agency-client:manage"}
 """On the console, for those who run the programme, and to look at for those who watch."""

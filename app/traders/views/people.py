@@ -14,7 +14,7 @@ from app.traders import queries, service
 from app.traders.forms import ConfirmForm, InviteForm, RoleForm
 from app.traders.models import Appointment
 from app.traders.rules import INVITATION_LASTS, ROLE_MEANINGS, ROLE_NAMES
-from app.traders.views.frame import back_to, blueprint, done, may_here, own, page, saved
+from app.traders.views.frame import address_of, back_to, blueprint, done, may_here, own, page, saved
 from app.web.access import requires
 from app.web.forms import Form
 from app.web.fragments import render
@@ -41,6 +41,9 @@ def people(trader_id: uuid.UUID) -> Response:
         # One key for each "Send again": a second click on the same button sends nothing.
         new_key=new_id,
         may_appoint=may_here(trader, Permission.PEOPLE_APPOINT),
+        security_href=address_of("home.security", trader_id=trader.id)
+        if may_here(trader, Permission.SECURITY_VIEW)
+        else None,
     )
 
 
