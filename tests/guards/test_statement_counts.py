@@ -17,6 +17,7 @@ from tests.factories.delegations import Pair, broker_actor, delegate, make_pair,
 from tests.factories.documents import make_document
 from tests.factories.identity import make_person, sign_in
 from tests.factories.register import make_partner, propose, statements
+from tests.factories.successions import propose_officer
 from tests.factories.traders import (
     acting,
     add_bond,
@@ -36,6 +37,7 @@ LISTS = {
     "home.start": "/",
     "traders.switch": "/acting-for",
     "home.trader": f"{OWN}/overview",
+    "home.security": f"{OWN}/security",
     "activity.record": f"{OWN}/activity",
     "activity.record_csv": f"{OWN}/activity.csv",
     "traders.profile": OWN,
@@ -63,6 +65,7 @@ CONSOLE = {
     "casework.register_csv": "/console/register.csv",
     "casework.determinations": "/console/determinations",
     "casework.conflicts": "/console/conflicts",
+    "successions.index": "/console/officers",
 }
 
 
@@ -110,12 +113,15 @@ def add_row(app, work_as, officer, trader_id, number: int, broker: Pair) -> dict
         make_rival(work, case, name=f"Rival {number}")
         shown["applications.index"] = str(application.id)
         reference = batch.reference
+        left = make_trader(work, make_person(work), name=f"Left {number}")
+        propose_officer(work, left.id, make_staff(work))
     partner = make_partner(work_as, name=f"Partner {number}")
     propose(work_as, partner, "validate", tier=2)
     shown |= {
         "home.start": f"Company {number}",
         "traders.switch": f"Company {number}",
         "home.trader": reference,
+        "home.security": f"Program {number}",
         "activity.record": reference,
         "activity.record_csv": reference,
         "traders.profile": f"Dock {number}",
@@ -138,6 +144,7 @@ def add_row(app, work_as, officer, trader_id, number: int, broker: Pair) -> dict
         "casework.register_csv": f"Partner {number}",
         "casework.determinations": f"Partner {number}",
         "casework.conflicts": f"Rival {number}",
+        "successions.index": f"Left {number}",
     }
     return shown
 
