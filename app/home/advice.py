@@ -82,8 +82,13 @@ def advise(one: Attention, trader_id: UUID, members: Sequence[Member]) -> Advice
         )
         return Advice(text, gettext("See what happened"), "#happened")
     if one.kind is Kind.ONE_OFFICER:
-        text = gettext(
-            "%(name)s is the only officer. Should they leave, nobody can sign or appoint.", name=who
+        text = (
+            gettext("You are the only officer. Should you leave, nobody can sign or appoint.")
+            if one.mine
+            else gettext(
+                "%(name)s is the only officer. Should they leave, nobody can sign or appoint.",
+                name=who,
+            )
         )
         href = url_for("traders.invite", trader_id=trader_id)
         return Advice(text, gettext("Invite another"), href)

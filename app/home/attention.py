@@ -135,7 +135,8 @@ def attention(
     )
     officers = [one for one in members if one.role is TraderRole.OFFICER]
     if len(officers) == 1:
-        found.append(Attention(Kind.ONE_OFFICER, (officers[0].name,)))
+        mine = officers[0].person_id == me
+        found.append(Attention(Kind.ONE_OFFICER, (officers[0].name,), mine=mine))
     found.extend(Attention(Kind.ANSWER, (one.broker_name,), (one.id,)) for one in to_answer)
     late = [
         one

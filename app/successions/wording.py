@@ -23,7 +23,7 @@ GROUND_CHOICES: Final[Mapping[Ground, object]] = {
     Ground.NOBODY: _l("There is no officer"),
 }
 FATES: Final[Mapping[Fate, object]] = {
-    Fate.END: _l("It ends at once"),
+    Fate.END: _l("They end at once"),
     Fate.PREPARE: _l("They go on as preparer: they prepare, and sign nothing"),
 }
 STATES: Final[Mapping[SuccessionState, tuple[object, str]]] = {

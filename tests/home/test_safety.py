@@ -64,7 +64,7 @@ def test_an_officer_sees_who_can_sign_in_and_what_to_do(cast, engine, clock, app
     shown = cast.browser.get(cast.page).text
     assert "Sara Shared has no passkey." in shown
     assert "mailto:sara@example.com" in shown
-    assert "Olga Officer is the only officer" in shown
+    assert "You are the only officer" in shown
     assert "authenticator app" in shown
     assert "1 passkey" in shown
     assert "24 November 2026" not in shown
