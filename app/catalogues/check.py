@@ -9,6 +9,7 @@ from typing import Any
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
+from app.catalogues.comparison import unlike
 from app.catalogues.model import CatalogueFile
 from app.catalogues.reading import Place, Plain, UnreadableError, Written, read
 from app.catalogues.references import disagreements
@@ -27,22 +28,26 @@ class Fault:
         return f"{self.file}:{self.line}: {self.message}"
 
 
-def check_file(path: Path) -> list[Fault]:
+def check_file(path: Path, before: CatalogueFile | None = None) -> list[Fault]:
     """Return all faults of the file at ``path``, by line; an empty list means it is sound.
 
     This is what ``fairway catalogue check FILE`` prints. A file that cannot be opened is a fault.
+    With ``before``, the version that it follows, what it says about its changes is checked too.
     """
     try:
         raw = path.read_bytes()
     except OSError as error:
         return [Fault(str(path), 0, f"The file cannot be read: {error.strerror}.")]
-    return examine(raw, str(path))[1]
+    return examine(raw, str(path), before)[1]
 
 
-def examine(raw: bytes, name: str) -> tuple[CatalogueFile | None, list[Fault]]:
+def examine(
+    raw: bytes, name: str, before: CatalogueFile | None = None
+) -> tuple[CatalogueFile | None, list[Fault]]:
     """Return the content of a file and its faults; content is ``None`` when it has any.
 
-    References between parts are checked only when every part has its proper shape.
+    References between parts are checked only when every part has its proper shape, and the
+    changes since ``before`` only when those agree.
     """
     try:
         written = read(raw)
@@ -61,7 +66,7 @@ def examine(raw: bytes, name: str) -> tuple[CatalogueFile | None, list[Fault]]:
         return None, sorted(faults)
     faults = [
         Fault(name, written.line(path), f"{_place(path, written.data)}{message}")
-        for path, message in disagreements(content)
+        for path, message in disagreements(content) or unlike(before, content)
     ]
     return (None, sorted(faults)) if faults else (content, [])
 
@@ -103,10 +108,16 @@ _SENTENCES: dict[str, _Sentence] = {
     "mapping_type": lambda key, _: f"`{key}` must be a group of keys.",
     "too_short": lambda key, ctx: f"`{key}` needs at least {ctx['min_length']}.",
     "string_too_short": lambda key, _: f"`{key}` says nothing.",
+    "greater_than_equal": lambda key, ctx: f"`{key}` must be at least {ctx['ge']}.",
+    "less_than_equal": lambda key, ctx: f"`{key}` must be at most {ctx['le']}.",
+    "date_from_datetime_parsing": lambda key, _: (
+        f"`{key}` must be a day of the calendar: 2027-01-31."
+    ),
+    "date_parsing": lambda key, _: f"`{key}` must be a day of the calendar: 2027-01-31.",
     "string_too_long": lambda key, ctx: f"`{key}` is longer than {ctx['max_length']} characters.",
     "string_pattern_mismatch": lambda key, ctx: f"`{key}` must look like {ctx['pattern']}.",
 }
-_OWN_WORDS = frozenset({"condition", "options", "source"})
+_OWN_WORDS = frozenset({"condition", "options", "source", "change", "setting"})
 _ABOUT_KEY = frozenset({"missing", "extra_forbidden"})
 
 
@@ -117,6 +128,7 @@ def _place(path: Place, data: Plain) -> str:
         "criteria": "criterion",
         "questions": "question",
         "profiles": "profile",
+        "withdrawn": "withdrawn",
     }
     inmost = ""
     here: Plain = data

@@ -6,7 +6,7 @@ from datetime import date
 from functools import cache
 from pathlib import Path
 
-from app.catalogues.check import Fault, examine
+from app.catalogues.check import Fault, check_file, examine
 from app.catalogues.model import Catalogue, UnknownIdError
 
 SHIPPED = Path(__file__).parent / "data"
@@ -82,6 +82,30 @@ def load_catalogue(path: Path) -> Catalogue:
     if content is None:
         raise CatalogueFaultsError(faults)
     return Catalogue(content, hashlib.sha256(raw).hexdigest())
+
+
+def find_faults(path: Path, before: Path | None = None) -> list[Fault]:
+    """Return all faults of a file, also in what it says about the version before it.
+
+    That version is ``before``, or the shipped one that the file names. When neither is there,
+    the changes cannot be judged, and that is a fault.
+    """
+    if before is not None:
+        return check_file(path, load_catalogue(before).content)
+    faults = check_file(path)
+    if faults:
+        return faults
+    known = load_catalogue(path)
+    if known.previous is None:
+        return []
+    try:
+        earlier = catalogues().get(known.id, known.previous)
+    except UnknownIdError:
+        message = (
+            f"The version before, {known.previous}, is not known here; give it with --against."
+        )
+        return [Fault(str(path), 0, message)]
+    return check_file(path, earlier.content)
 
 
 def load_folder(folder: Path) -> Catalogues:

@@ -1,54 +1,60 @@
-"""What a catalogue file says, as frozen objects, with every check that one file allows.
+"""What a catalogue file says as a whole, and one version of a catalogue with look-ups by id.
 
-The file shape is described in ``docs/adr/0008-catalogues-as-files.md``. Ids are the identity of a
-subject across versions: they are never reused and never derived from titles.
+The file shape is described in ``docs/adr/0008-catalogues-as-files.md``; the parts that are judged
+and asked stand in ``parts.py``.
 """
 
 from collections.abc import Iterator, Mapping
 from datetime import date
 from functools import cached_property
 from types import MappingProxyType
-from typing import Annotated, Literal, Self, TypeVar
+from typing import Annotated, Self, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import Field, StringConstraints, model_validator
 from pydantic_core import PydanticCustomError
 
-Modality = Literal["must", "should"]
-Focus = Literal["corporate", "transportation", "people-physical"]
-QuestionType = Literal["yes_no", "level", "choice", "number", "date", "text", "table", "doc_ref"]
-Carry = Literal["never", "confirm", "auto"]
-ChangeClass = Literal[
-    "editorial", "clarified", "substantive", "new", "withdrawn", "split", "merged"
-]
-Relation = Literal["equal", "subset", "superset", "intersects"]
-EvidenceKind = Literal[
-    "policy",
-    "procedure",
-    "plan",
-    "agreement",
-    "record",
-    "log",
-    "report",
-    "certificate",
-    "training_record",
-    "photo",
-    "map",
-    "screenshot",
-    "form",
-    "register",
+from app.catalogues.parts import (
+    Change,
+    ChangeClass,
+    Criterion,
+    CriterionId,
+    EvidenceRule,
+    Focus,
+    Guidance,
+    Line,
+    Modality,
+    Option,
+    Part,
+    Prose,
+    Question,
+    QuestionId,
+    Relation,
+    Slug,
+    Superseded,
+    Withdrawn,
+)
+
+__all__ = [
+    "Catalogue",
+    "CatalogueFile",
+    "Change",
+    "ChangeClass",
+    "Criterion",
+    "EvidenceRule",
+    "Guidance",
+    "Modality",
+    "Option",
+    "Profile",
+    "Question",
+    "Relation",
+    "Section",
+    "Setting",
+    "Superseded",
+    "UnknownIdError",
+    "Withdrawn",
 ]
 
-Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=60)]
-CriterionId = Annotated[
-    str, StringConstraints(pattern=r"^[a-z0-9]+([.-][a-z0-9]+)*$", max_length=60)
-]
-QuestionId = Annotated[
-    str, StringConstraints(pattern=r"^q\.[a-z0-9]+([.-][a-z0-9]+)*$", max_length=60)
-]
-Line = Annotated[str, StringConstraints(min_length=2, max_length=300, strip_whitespace=True)]
-Prose = Annotated[str, StringConstraints(min_length=2, max_length=4000, strip_whitespace=True)]
-
-WITH_CHOICES = frozenset({"level", "choice"})
+Version = Annotated[str, StringConstraints(pattern=r"^\d+(\.\d+)*$", max_length=20)]
 
 Found = TypeVar("Found")
 
@@ -63,134 +69,6 @@ class UnknownIdError(LookupError):
         self.wanted = wanted
 
 
-class Part(BaseModel):
-    """Base of every part of a catalogue: frozen, strictly typed, unknown keys refused."""
-
-    model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
-
-
-class Guidance(Part):
-    """Why a criterion exists, what meets it, and what commonly passes for it but does not."""
-
-    why: Prose
-    good: Prose
-    not_enough: Prose
-
-
-class EvidenceRule(Part):
-    """What proof is usual; ``min`` documents are needed, none older than ``max_age_months``."""
-
-    kinds: tuple[EvidenceKind, ...] = Field(min_length=1)
-    examples: tuple[Line, ...] = Field(min_length=1)
-    min: int = Field(ge=0, le=10)
-    max_age_months: int | None = Field(default=None, ge=1, le=120)
-
-
-class Option(Part):
-    """A value that is stored and the label that is shown: a choice, a level or a table column."""
-
-    value: Slug
-    label: Line
-
-
-class Condition(Part):
-    """A test on another question's answer; exactly one comparator is given."""
-
-    equals: str | None = Field(default=None, alias="is")
-    any_of: tuple[str, ...] | None = Field(default=None, min_length=1)
-
-    @model_validator(mode="after")
-    def _exactly_one(self) -> Self:
-        if (self.equals is None) == (self.any_of is None):
-            raise PydanticCustomError("condition", "Give exactly one of `is` and `any_of`.")
-        return self
-
-    @property
-    def accepted(self) -> tuple[str, ...]:
-        """The values of the other answer that make this condition hold."""
-        return self.any_of if self.any_of is not None else (self.equals or "",)
-
-
-class Question(Part):
-    """One thing a validator would ask. ``choices`` of a ``level`` go from weakest to strongest."""
-
-    id: QuestionId
-    text: Line
-    type: QuestionType
-    carry: Carry
-    choices: tuple[Option, ...] = ()
-    columns: tuple[Option, ...] = ()
-    show_if: Mapping[QuestionId, Condition] = Field(default_factory=dict)
-
-    @model_validator(mode="after")
-    def _options_fit_type(self) -> Self:
-        if (self.type in WITH_CHOICES) != bool(self.choices):
-            raise PydanticCustomError(
-                "options",
-                "`choices` belong to the types level and choice, and to them always.",
-            )
-        if (self.type == "table") != bool(self.columns):
-            raise PydanticCustomError(
-                "options", "`columns` belong to the type table, and to it always."
-            )
-        for options in (self.choices, self.columns):
-            values = [option.value for option in options]
-            if len(set(values)) != len(values):
-                raise PydanticCustomError("options", "Two options have the same value.")
-        return self
-
-    @property
-    def possible(self) -> frozenset[str] | None:
-        """The values an answer can take, or ``None`` where it is free."""
-        if self.type == "yes_no":
-            return frozenset({"yes", "no"})
-        if self.choices:
-            return frozenset(option.value for option in self.choices)
-        return None
-
-
-class Superseded(Part):
-    """An id of an earlier version and how much of it this criterion covers."""
-
-    id: CriterionId
-    relation: Relation
-
-
-class Change(Part):
-    """How this criterion differs from the version before."""
-
-    kind: ChangeClass = Field(alias="class")
-    supersedes: tuple[Superseded, ...] = ()
-
-
-class Criterion(Part):
-    """What is judged, with its guidance, its proof and the questions that are asked for it.
-
-    ``verified`` says whether a published source names this criterion for the catalogue's entity;
-    without one, ``source`` is the word ``unverified``.
-    """
-
-    id: CriterionId
-    title: Line
-    statement: Prose
-    modality: Modality
-    source: Line
-    verified: bool
-    guidance: Guidance
-    evidence: EvidenceRule
-    questions: tuple[Question, ...] = Field(min_length=1)
-    changes: Change
-
-    @model_validator(mode="after")
-    def _source_fits_mark(self) -> Self:
-        if self.verified == (self.source == "unverified"):
-            raise PydanticCustomError(
-                "source",
-                "A verified criterion names its source; any other says `unverified`.",
-            )
-        return self
-
-
 class Section(Part):
     """A category: the unit of a page and of a task in the task list."""
 
@@ -199,12 +77,23 @@ class Section(Part):
     focus: Focus
     intro: Prose
     criteria: tuple[Criterion, ...] = Field(min_length=1)
+    withdrawn: tuple[Withdrawn, ...] = ()
 
 
 class Setting(Part):
-    """What a profile says about one criterion, instead of the criterion's own words."""
+    """What a profile says about one criterion: its weight, and the lowest level that meets it.
 
-    modality: Modality
+    ``required_level`` gives, by question of the type level, the first choice that is enough.
+    """
+
+    modality: Modality | None = None
+    required_level: Mapping[QuestionId, Slug] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _says_something(self) -> Self:
+        if self.modality is None and not self.required_level:
+            raise PydanticCustomError("setting", "Give `modality`, `required_level` or both.")
+        return self
 
 
 class Profile(Part):
@@ -221,10 +110,11 @@ class Header(Part):
     """The identity of one catalogue version and whom it is for."""
 
     id: Slug
-    version: Annotated[str, StringConstraints(pattern=r"^\d+(\.\d+)*$", max_length=20)]
+    version: Version
     programme: Slug
     title: Line
     effective: date
+    previous: Version | None = None
     entity: tuple[Slug, ...] = Field(min_length=1)
     sources: tuple[Line, ...] = Field(min_length=1)
 
@@ -250,6 +140,11 @@ class Catalogue:
         return f"<Catalogue {self.id} {self.version} sha256={self.sha256[:12]}>"
 
     @property
+    def content(self) -> CatalogueFile:
+        """The whole file as it was read, for comparing versions."""
+        return self._content
+
+    @property
     def id(self) -> str:
         """The catalogue's id, the same in all its versions."""
         return self._content.catalogue.id
@@ -268,6 +163,11 @@ class Catalogue:
     def title(self) -> str:
         """What people call it."""
         return self._content.catalogue.title
+
+    @property
+    def previous(self) -> str | None:
+        """The version whose criteria this one changes, or ``None`` for the first."""
+        return self._content.catalogue.previous
 
     @property
     def effective(self) -> date:
@@ -377,7 +277,17 @@ class Catalogue:
         if self.section_of(criterion_id).id not in profile.include:
             raise UnknownIdError("criterion", criterion_id, f"profile {profile_id}")
         setting = profile.set.get(criterion_id)
-        return setting.modality if setting else criterion.modality
+        return (setting and setting.modality) or criterion.modality
+
+    def required_level(self, profile_id: str, question_id: str) -> str | None:
+        """Return the lowest choice that meets a level question, or ``None`` when any does."""
+        setting = self.profile(profile_id).set.get(self.criterion_of(question_id).id)
+        return setting.required_level.get(question_id) if setting else None
+
+    def withdrawn(self) -> Iterator[Withdrawn]:
+        """Yield the ids that earlier versions used and this one does not ask any more."""
+        for section in self.sections:
+            yield from section.withdrawn
 
     def _found(self, kind: str, wanted: str, among: Mapping[str, Found]) -> Found:
         try:

@@ -30,6 +30,16 @@ class CriterionState(StrEnum):
     UNDETERMINED = "undetermined"
 
 
+class Result(StrEnum):
+    """What answers amount to against a profile; a claim by the trader, not yet a judgement."""
+
+    MET = "met"
+    NOT_MET = "not_met"
+    UNKNOWN = "unknown"
+    """Unanswered, undetermined, or claimed not to apply: neither met nor not met."""
+    DOES_NOT_APPLY = "does_not_apply"
+
+
 @dataclass(frozen=True)
 class Given:
     """What a trader gave for one question: a value as text, or the claim that it does not apply.
@@ -98,6 +108,57 @@ def criterion_state(
     if all(one.not_applicable for one in asked):
         return CriterionState.NOT_APPLICABLE_CLAIMED
     return CriterionState.ANSWERED
+
+
+def question_result(
+    catalogue: Catalogue,
+    profile_id: str,
+    question: Question,
+    verdict: Applicability,
+    given: Given,
+) -> Result:
+    """Judge one answer by the catalogue's own words; a question of fact is met by an answer."""
+    if verdict is Applicability.DOES_NOT_APPLY:
+        return Result.DOES_NOT_APPLY
+    if verdict is Applicability.UNDETERMINED or given.not_applicable or not given.is_answered:
+        return Result.UNKNOWN
+    if question.type == "level":
+        wanted = catalogue.required_level(profile_id, question.id)
+        values = [one.value for one in question.choices]
+        if given.value not in values:
+            return Result.UNKNOWN
+        enough = wanted is None or values.index(given.value) >= values.index(wanted)
+        return Result.MET if enough else Result.NOT_MET
+    if question.meeting is not None and given.value not in question.meeting:
+        return Result.NOT_MET
+    return Result.MET
+
+
+def criterion_result(
+    catalogue: Catalogue,
+    profile_id: str,
+    criterion: Criterion,
+    applies: Applicable,
+    answers: Answers,
+) -> Result:
+    """Derive a criterion's result from its questions: one that is not met decides, then a doubt.
+
+    Evidence is its own measure and is not looked at here.
+    """
+    results = {
+        question_result(
+            catalogue,
+            profile_id,
+            question,
+            applies.questions.get(question.id, Applicability.DOES_NOT_APPLY),
+            answers.get(question.id, Given()),
+        )
+        for question in criterion.questions
+    }
+    for found in (Result.NOT_MET, Result.UNKNOWN, Result.MET):
+        if found in results:
+            return found
+    return Result.DOES_NOT_APPLY
 
 
 def _applies(

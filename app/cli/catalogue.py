@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from app.catalogues.check import check_file
+from app.catalogues.loader import CatalogueFaultsError, find_faults
 from app.cli.runtime import RefusedError
 
 
@@ -15,9 +15,17 @@ def catalogue() -> None:
 
 @catalogue.command(name="check")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-def check(file: Path) -> None:
-    """Explain every fault of a catalogue file, with its line."""
-    faults = check_file(file)
+@click.option(
+    "--against",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="The version before, when it is not one of the shipped files.",
+)
+def check(file: Path, against: Path | None) -> None:
+    """Explain every fault of a catalogue file, with its line, and what it misstates as a change."""
+    try:
+        faults = find_faults(file, against)
+    except CatalogueFaultsError as error:
+        raise RefusedError(f"The version before has faults of its own.\n{error}") from error
     for fault in faults:
         click.echo(str(fault))
     if faults:
