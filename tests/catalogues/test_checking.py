@@ -63,6 +63,17 @@ BROKEN = [
     ("title: Gates", "title: Gates\n    title: Doors", "title: Doors", "second time"),
     ("title: Gates", "title: &gate Gates", "&gate", "Anchors"),
     ("title: Gates", "title: !!python/name:os.system Gates", "!!python", "tag"),
+    ("type: text", "type: text\n            meets: [yes]", '- id: "q.2.1.1"', "`meets` belongs"),
+    ("type: yes_no", "type: yes_no\n            meets: [maybe]", '- id: "q.1.1.1"', "not an answer to it"),
+    ("label: On screen", "label: On paper", '- id: "q.1.1.2"', "read the same"),
+    ("kinds: [log]", "kinds: [log, log]", "kinds: [log, log]", "stands here twice"),
+    ("min: 1", "min: 11", "min: 11", "at most 10"),
+    ('"2.1": {modality: must}', '"2.1": {}', '"2.1": {}', "`modality`, `required_level`"),
+    ("{modality: must}", '{required_level: {"q.2.1.1": low}}', "required_level", "is no level"),
+    ("{modality: must}", '{required_level: {"q.1.1.1": low}}', "required_level", "no question"),
+    ("entity: [importer]", "entity: [importer, carrier]", "entity: [importer, carrier]", "No profile serves"),
+    ('tier: 3\n    include: ["1", "2"]', 'tier: 3\n    include: ["2"]', 'include: ["2"]', "of tier 1"),
+    ("\nprofiles:", "\nprofile:", "profile:", "not a key"),
     ("why: Gates open.", 'why: ""', 'why: ""', "says nothing"),
 ]  # fmt: skip
 

@@ -11,6 +11,7 @@ import pytest
 from app.catalogues.check import check_file
 from app.catalogues.loader import SHIPPED, catalogues
 from app.catalogues.model import Catalogue, Criterion
+from app.catalogues.rules import Given, Result, applicable, criterion_result, question_result
 
 PUBLISHED = Path(__file__).parents[3] / "shared" / "data" / "msc-ids.csv"
 SHIPPED_FILES = sorted(SHIPPED.glob("*.yaml"))
@@ -58,7 +59,7 @@ def test_a_shipped_file_has_no_fault_and_is_named_after_its_version(path: Path) 
 
 
 def test_both_kinds_of_trader_have_a_catalogue() -> None:
-    assert {one.id for one in catalogues()} == {"importer", "broker"}
+    assert {one.id for one in catalogues()} == {"importer", "broker", "trade-compliance"}
     assert catalogues().current("security", "importer") is shipped("importer")
     assert catalogues().current("security", "broker") is shipped("broker")
 
@@ -101,6 +102,33 @@ def test_criteria_of_others_are_left_out() -> None:
     assert "3.9" not in broker
 
 
+def test_trade_compliance_has_eligibility_control_testing_forced_labour_and_the_letter() -> None:
+    found = {section.id: section for section in shipped("trade-compliance").sections}
+    assert list(found) == [f"tc{number}" for number in range(1, 9)]
+    assert len(found["tc7"].criteria) == 6
+    assert all(one.verified and one.modality == "must" for one in found["tc7"].criteria)
+    # The five parts of internal control are known from memory; the file must not claim a source.
+    assert not any(one.verified for one in found["tc2"].criteria)
+
+
+def test_a_level_that_trade_compliance_requires_can_be_missed_and_met() -> None:
+    catalogue = shipped("trade-compliance")
+    profile = catalogue.profile_for("importer", 1).id
+    criterion = catalogue.criterion("tc7.1")
+    question = catalogue.question("q.tc7.1.2")
+    for value, wanted in (
+        ("first", Result.NOT_MET),
+        ("material", Result.MET),
+        ("", Result.UNKNOWN),
+    ):
+        given = {question.id: Given(value)}
+        applies = applicable(catalogue, profile, given)
+        verdict = applies.questions[question.id]
+        assert question_result(catalogue, profile, question, verdict, given[question.id]) is wanted
+        whole = criterion_result(catalogue, profile, criterion, applies, given)
+        assert whole is (Result.NOT_MET if wanted is Result.NOT_MET else Result.UNKNOWN)
+
+
 def test_a_higher_tier_never_asks_less() -> None:
     importer = shipped("importer")
     for criterion in importer.criteria():
@@ -127,13 +155,13 @@ def test_no_sentence_of_statement_or_guidance_stands_twice() -> None:
     assert [sentence for sentence, times in counted.items() if times > 1] == []
 
 
-@pytest.mark.parametrize("catalogue_id", ["importer", "broker"])
+@pytest.mark.parametrize("catalogue_id", ["importer", "broker", "trade-compliance"])
 def test_no_question_stands_twice(catalogue_id: str) -> None:
     counted = Counter(question.text.casefold() for question in shipped(catalogue_id).questions())
     assert [text for text, times in counted.items() if times > 1] == []
 
 
-@pytest.mark.parametrize("catalogue_id", ["importer", "broker"])
+@pytest.mark.parametrize("catalogue_id", ["importer", "broker", "trade-compliance"])
 def test_texts_are_finished_and_keep_to_the_glossary(catalogue_id: str) -> None:
     for criterion in shipped(catalogue_id).criteria():
         for text in texts(criterion):
@@ -141,8 +169,9 @@ def test_texts_are_finished_and_keep_to_the_glossary(catalogue_id: str) -> None:
             assert not FOREIGN_WORDS.search(text), (criterion.id, text)
 
 
-def test_importer_guidance_is_substantial_and_proof_is_concrete() -> None:
-    for criterion in shipped("importer").criteria():
+@pytest.mark.parametrize("catalogue_id", ["importer", "trade-compliance"])
+def test_guidance_is_substantial_and_proof_is_concrete(catalogue_id: str) -> None:
+    for criterion in shipped(catalogue_id).criteria():
         guidance = criterion.guidance
         assert len(guidance.why.split()) >= 12, criterion.id
         assert len(guidance.good.split()) >= 20, criterion.id
