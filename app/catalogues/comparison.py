@@ -5,7 +5,7 @@ files; how much it matters is the author's word, the change class, which must no
 Source: the interface reference, on criteria that change.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -41,13 +41,14 @@ class Difference:
 def differences(old: CatalogueFile, new: CatalogueFile) -> list[Difference]:
     """Return what changed, in the order of the new version, each withdrawal with its section."""
     before = _parts(old)
+    otherwise = _asked_otherwise(old, new)
     found: list[Difference] = []
     for section in new.sections:
         for criterion in section.criteria:
-            found.extend(_difference("criterion", section.id, before.get(criterion.id), criterion))
-            for question in criterion.questions:
-                was = before.get(question.id)
-                found.extend(_difference("question", section.id, was, question))
+            parts: tuple[Criterion | Question, ...] = (criterion, *criterion.questions)
+            for part in parts:
+                was = before.get(part.id)
+                found.extend(_difference(section.id, was, part, otherwise))
         for gone in section.withdrawn:
             was = before.get(gone.id)
             if was is not None:
@@ -67,14 +68,17 @@ def differences(old: CatalogueFile, new: CatalogueFile) -> list[Difference]:
 
 
 def _difference(
-    kind: Kind, section: str, was: Criterion | Question | None, now: Criterion | Question
+    section: str,
+    was: Criterion | Question | None,
+    now: Criterion | Question,
+    otherwise: Collection[str],
 ) -> Iterator[Difference]:
-    words, substance = _changed(was, now)
+    words, substance = _changed(was, now, otherwise)
     if was is not None and not words and not substance:
         return
     said = now.changes
     yield Difference(
-        kind=kind,
+        kind="criterion" if isinstance(now, Criterion) else "question",
         id=now.id,
         section=section,
         change=said.kind if said else "new" if was is None else "substantive",
@@ -96,16 +100,18 @@ def _parts(content: CatalogueFile) -> dict[str, Criterion | Question]:
 
 
 def _changed(
-    was: Criterion | Question | None, now: Criterion | Question
+    was: Criterion | Question | None, now: Criterion | Question, otherwise: Collection[str]
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Name the words and the matters of substance that differ; both empty when there is no other."""
     if was is None or type(was) is not type(now):
         return (), ()
-    one, other = _aspects(was), _aspects(now)
-    return tuple(
-        tuple(name for name, value in one[side].items() if other[side][name] != value)
-        for side in (0, 1)
-    )  # type: ignore[return-value]
+    words, substance = (
+        tuple(name for name, value in one.items() if other[name] != value)
+        for one, other in zip(_aspects(was), _aspects(now), strict=True)
+    )
+    if now.id in otherwise:
+        substance += ("weight in a profile" if isinstance(now, Criterion) else "level asked for",)
+    return words, substance
 
 
 def _aspects(part: Criterion | Question) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
@@ -142,7 +148,7 @@ def unlike(old: CatalogueFile | None, new: CatalogueFile) -> list[tuple[Place, s
     """Return every place where ``new`` misstates how it differs from ``old``, the one before it."""
     if old is None:
         return []
-    return [*_headers(old, new), *_ids(old, new), *_classes(old, new), *_weights(old, new)]
+    return [*_headers(old, new), *_ids(old, new), *_classes(old, new)]
 
 
 def _headers(old: CatalogueFile, new: CatalogueFile) -> Iterator[tuple[Place, str]]:
@@ -193,14 +199,21 @@ def _ids(old: CatalogueFile, new: CatalogueFile) -> Iterator[tuple[Place, str]]:
 def _classes(old: CatalogueFile, new: CatalogueFile) -> Iterator[tuple[Place, str]]:
     """The class of a change never understates it, and is not claimed for what stayed."""
     before = _parts(old)
+    otherwise = _asked_otherwise(old, new)
+    fresh = {
+        path for path, one in _placed(new) if isinstance(one, Criterion) and one.id not in before
+    }
     for path, part in _placed(new):
         was, said = before.get(part.id), part.changes
         where = (*path, "changes") if said else (*path, "id")
         if was is None:
+            # The questions of a new criterion are new without saying so one by one.
+            if said is None and path[:4] in fresh and path not in fresh:
+                continue
             if said is None or said.kind not in FRESH:
                 yield where, "This id is new here; say so under `changes`."
             continue
-        words, substance = _changed(was, part)
+        words, substance = _changed(was, part, otherwise)
         if said is None:
             if words or substance:
                 differs = ", ".join((*words, *substance))
@@ -218,46 +231,30 @@ def _misstated(said: Change, words: tuple[str, ...], substance: tuple[str, ...])
         yield f"This is more than {said.kind}: {', '.join(substance)} changed."
 
 
-def _weights(old: CatalogueFile, new: CatalogueFile) -> Iterator[tuple[Place, str]]:
-    """A profile that asks more of a criterion changes its substance, wherever that is written."""
-    before = _parts(old)
-    for p, profile in enumerate(new.profiles):
-        was = next(
-            (
-                one
-                for one in old.profiles
-                if one.tier == profile.tier and set(one.entity) & set(profile.entity)
-            ),
-            None,
-        )
-        for _, criterion in _placed(new):
-            old_one = before.get(criterion.id)
-            if (
-                was is None
-                or not isinstance(criterion, Criterion)
-                or not isinstance(old_one, Criterion)
-            ):
-                continue
-            told = criterion.changes is not None and criterion.changes.kind not in LIGHT
-            if (
-                weight(was, old_one) == "should"
-                and weight(profile, criterion) == "must"
-                and not told
-            ):
-                yield (
-                    ("profiles", p, "set"),
-                    f"{criterion.id!r} becomes a must here, which its `changes` do not say.",
-                )
-            for question in criterion.questions:
-                told_here = told or (
-                    question.changes is not None and question.changes.kind not in LIGHT
-                )
-                raised = level_of(profile, criterion, question) > level_of(was, old_one, question)
-                if raised and not told_here:
-                    yield (
-                        ("profiles", p, "set"),
-                        f"{question.id!r} needs a higher level, which its `changes` do not say.",
-                    )
+def _asked_of(content: CatalogueFile) -> dict[str, dict[tuple[str, int], object]]:
+    """What each profile asks of each part, by the part's id, then by trader and tier."""
+    found: dict[str, dict[tuple[str, int], object]] = {}
+    for profile in content.profiles:
+        included = [one for one in content.sections if one.id in profile.include]
+        for criterion in (one for section in included for one in section.criteria):
+            for entity in profile.entity:
+                key = (entity, profile.tier)
+                found.setdefault(criterion.id, {})[key] = weight(profile, criterion)
+                for question in criterion.questions:
+                    level = level_of(profile, criterion, question)
+                    found.setdefault(question.id, {})[key] = level
+    return found
+
+
+def _asked_otherwise(old: CatalogueFile, new: CatalogueFile) -> frozenset[str]:
+    """The ids of which a profile that both versions have asks something else than before."""
+    before, after = _asked_of(old), _asked_of(new)
+    return frozenset(
+        part
+        for part, now in after.items()
+        for key, value in now.items()
+        if part in before and key in before[part] and before[part][key] != value
+    )
 
 
 def _placed(content: CatalogueFile) -> Iterator[tuple[Place, Criterion | Question]]:

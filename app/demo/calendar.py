@@ -35,6 +35,7 @@ class Calendar:
 
     @property
     def _window(self) -> timedelta:
-        first = max(one.effective for one in catalogues())
+        # What later versions change does not keep the story from beginning under the first ones.
+        first = max(one.effective for one in catalogues() if one.previous is None)
         opened = datetime(first.year, first.month, first.day, 12, tzinfo=UTC)
         return min(timedelta(days=OPENING), self.until - opened)

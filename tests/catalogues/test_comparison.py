@@ -164,7 +164,7 @@ MISSTATED = {
     "earlier day": (("effective: 2027-01-01", "effective: 2025-01-01"), "take effect after"),
     "other catalogue": (("  id: tiny\n", "  id: other\n"), "compared with the catalogue 'tiny'"),
     "other programme": (("programme: security", "programme: trade"), "stays: security"),
-    "heavier weight": (("modality: should", "modality: must"), "(weight); say so"),
+    "heavier weight": (("modality: should", "modality: must"), "(weight, weight in a profile); say so"),
 }  # fmt: skip
 
 
@@ -180,8 +180,8 @@ def test_a_profile_that_asks_more_must_say_so_where_the_criterion_stands() -> No
     low = '    tier: 1\n    include: ["1", "2"]\n'
     text = edited((low, low + '    set:\n      "2.1": {modality: must}\n'))
     (fault,) = faults_of(text)
-    assert "'2.1' becomes a must here" in fault.message
-    assert text.splitlines()[fault.line - 1].strip().startswith("set:")
+    assert "(weight in a profile); say so" in fault.message
+    assert text.splitlines()[fault.line - 1].strip() == '- id: "2.1"'
 
 
 def test_an_id_that_was_left_out_is_missed() -> None:
