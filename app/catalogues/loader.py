@@ -1,7 +1,7 @@
 """Catalogue files into a registry of immutable catalogue versions."""
 
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from datetime import date
 from functools import cache
 from pathlib import Path
@@ -49,9 +49,17 @@ class Catalogues:
         except KeyError:
             raise UnknownIdError("version", f"{catalogue_id} {version}", "the registry") from None
 
-    def current(self, programme: str, entity_type: str, on: date | None = None) -> Catalogue:
-        """Return the newest catalogue of a programme for an entity type.
+    def current(
+        self,
+        programme: str,
+        entity_type: str,
+        on: date | None = None,
+        published: Collection[tuple[str, str]] = (),
+    ) -> Catalogue:
+        """Return the newest catalogue of a programme for an entity type that may be used.
 
+        A first version may be used as it is shipped; one that changes another only when two
+        people have published it here, so when ``published`` holds its id and version.
         With ``on``, only versions effective by that day count; callers take it from ``work.now``.
         Raises ``UnknownIdError`` when there is none.
         """
@@ -60,6 +68,7 @@ class Catalogues:
             for one in self._by_version.values()
             if one.programme == programme
             and entity_type in one.entity
+            and (one.previous is None or (one.id, one.version) in published)
             and (on is None or one.effective <= on)
         ]
         if not fitting:

@@ -4,6 +4,7 @@ import csv
 import re
 from collections import Counter
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -71,8 +72,16 @@ def test_a_shipped_file_has_no_fault_and_is_named_after_its_version(path: Path) 
 
 def test_both_kinds_of_trader_have_a_catalogue() -> None:
     assert {one.id for one in catalogues()} == {"importer", "broker", "trade-compliance"}
-    assert catalogues().current("security", "importer") is shipped("importer")
-    assert catalogues().current("security", "broker") is shipped("broker")
+    assert catalogues().current("trade-compliance", "importer").version == "2026.1"
+
+
+@pytest.mark.parametrize("kind", ["importer", "broker"])
+def test_a_later_version_is_used_when_it_is_published_and_its_day_has_come(kind: str) -> None:
+    before, day, published = date(2026, 12, 31), date(2027, 1, 1), {(kind, "2026.2")}
+    known = catalogues()
+    assert known.current("security", kind, day).version == "2026.1"
+    assert known.current("security", kind, before, published).version == "2026.1"
+    assert known.current("security", kind, day, published) is shipped(kind)
 
 
 def test_every_published_importer_criterion_is_there_and_no_other() -> None:
