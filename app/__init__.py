@@ -29,10 +29,12 @@ def create_app(
     settings: Settings,
     engine: Engine,
     clock: Clock | None = None,
+    register_map: Path | None = None,
 ) -> FairwayApp:
     """Build one deployable surface, or all three in one process.
 
-    A route that declares no permission stops the factory (`UndeclaredRouteError`).
+    `register_map` is the folder in which this host's feeder keeps the register; without it every
+    look-up asks the database. A route that declares no permission stops the factory (`UndeclaredRouteError`).
     """
     from app.delegations.queries import grants_of
     from app.identity.oidc.providers import register_providers
@@ -61,6 +63,10 @@ def create_app(
     for blueprint in blueprints(surface, demo=settings.demo_mode):
         register(app, blueprint)
     seal(app)
+    if register_map is not None and surface in {"api", "all"}:
+        from app.status_api.register_map import MapReader
+
+        app.extensions["fairway_register_map"] = MapReader(register_map)
     return app
 
 

@@ -14,6 +14,7 @@ from app.identity import models as identity
 from app.identity.oidc import models as oidc
 from app.notifications import models as notifications
 from app.register import models as register
+from app.status_api import models as status_api
 from app.successions import models as successions
 from app.traders import models as traders
 
@@ -32,6 +33,7 @@ __all__ = [
     "oidc",
     "references",
     "register",
+    "status_api",
     "successions",
     "traders",
 ]

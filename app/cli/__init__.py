@@ -8,7 +8,7 @@ import sys
 import click
 
 from app.cli.catalogue import catalogue
-from app.cli.operations import database, demo, doctor, serve, worker
+from app.cli.operations import database, demo, doctor, feeder, serve, worker
 from app.cli.partners import register
 from app.cli.people import client, person, staff
 from app.cli.record import audit
@@ -26,6 +26,7 @@ def fairway() -> None:
 for command in (
     serve,
     worker,
+    feeder,
     doctor,
     database,
     demo,

@@ -23,6 +23,12 @@ def worker() -> None:
     serving.work_on_jobs()
 
 
+@click.command()
+def feeder() -> None:
+    """Keep this host's copy of the register fresh; `serve` starts one by itself."""
+    serving.feed()
+
+
 @click.group()
 def demo() -> None:
     """The demonstration's invented data."""

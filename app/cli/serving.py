@@ -27,10 +27,11 @@ from app.cli.runtime import (
     migrate_to_head,
     runtime,
 )
-from app.cli.wsgi import HANDOVER, handed_over
+from app.cli.wsgi import HANDOVER, handed_over, map_folder
 from app.jobs.queue import Bench, equip, run_worker
 from app.kernel.clock import SystemClock
 from app.reactions import REACTIONS
+from app.web.logs import configure_logs
 
 
 def serve(*, workers: int) -> None:
@@ -43,6 +44,7 @@ def serve(*, workers: int) -> None:
         os.environ[HANDOVER] = json.dumps({"app_url": run.app_url})
         if run.settings.demo_mode:
             prepare_demo(run)
+        feeder = keep_feeder(run)
         # In a session of its own, so that Ctrl-C reaches it through us alone, when it is its turn.
         job_worker = subprocess.Popen(
             [sys.executable, "-m", "app.cli", "worker"], start_new_session=True
@@ -71,11 +73,45 @@ def serve(*, workers: int) -> None:
         finally:
             step("Stopping")
             herald.terminate()
-            job_worker.terminate()
-            try:
-                job_worker.wait(timeout=20)
-            except subprocess.TimeoutExpired:
-                job_worker.kill()
+            helpers = [one for one in (job_worker, feeder) if one is not None]
+            for one in helpers:
+                one.terminate()
+            for one in helpers:
+                try:
+                    one.wait(timeout=20)
+                except subprocess.TimeoutExpired:
+                    one.kill()
+
+
+def keep_feeder(run: Runtime) -> subprocess.Popen[bytes] | None:
+    """Start the host's feeder, and let another process begin it again should it ever end.
+
+    A surface without the internal API has nothing to feed.
+    """
+    if run.settings.surface not in {"api", "all"}:
+        return None
+    os.environ[HANDOVER] = json.dumps({"app_url": run.app_url, "map": True})
+    script = Path(__file__).with_name("keeping.py")
+    return subprocess.Popen(  # noqa: S603 - our own script with our own command.
+        [sys.executable, str(script), sys.executable, "-m", "app.cli", "feeder"],
+        start_new_session=True,
+    )
+
+
+def feed() -> None:
+    """The feeder of this host, until SIGTERM; it joins a database that is already running."""
+    from app.status_api.feeder import Feeder  # noqa: PLC0415 - this process alone needs it.
+
+    stop = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop.set())
+    configure_logs()
+    if HANDOVER in os.environ:
+        settings, url, engine = handed_over()
+        Feeder(engine, map_folder(settings)).run(url, stop)
+        return
+    with runtime(check_demo=False) as run:
+        Feeder(run.engine, map_folder(run.settings)).run(run.app_url, stop)
 
 
 def work_on_jobs() -> None:
@@ -159,7 +195,7 @@ def announce(run: Runtime, started: float) -> subprocess.Popen[bytes]:
         ]
     lines += ["", "  Ctrl-C stops it all."]
     script = Path(__file__).with_name("announcing.py")
-    probe = f"http://{settings.host}:{settings.port}/healthz"
+    probe = f"http://{settings.host}:{settings.port}/readyz"
     return subprocess.Popen(  # noqa: S603 - our own script with our own words.
         [sys.executable, str(script), probe, str(started), "\n".join(lines)],
         start_new_session=True,

@@ -1,7 +1,9 @@
 """What a server's worker process calls to get the application."""
 
+import atexit
 import json
 import os
+from pathlib import Path
 
 from sqlalchemy import Engine
 
@@ -9,6 +11,8 @@ from app import create_app
 from app.cli.runtime import with_secret
 from app.config import Settings, read_settings
 from app.db.session import make_engine
+from app.status_api.api import recorder
+from app.status_api.register_map import FOLDER
 from app.traders.sealing import equip
 from app.web.logs import configure_logs
 from app.web.requests import FairwayApp
@@ -25,8 +29,25 @@ def handed_over() -> tuple[Settings, str, Engine]:
     return settings, url, make_engine(url)
 
 
+def map_folder(settings: Settings) -> Path:
+    """Where this host's feeder keeps the register for its workers."""
+    return settings.home / FOLDER
+
+
 def build() -> FairwayApp:
-    """The application of this process's surface."""
+    """The application of this process's surface, with its recorder of look-ups at work."""
     configure_logs()
     settings, _url, engine = handed_over()
-    return create_app(settings.surface, settings=settings, engine=engine)
+    fed = bool(json.loads(os.environ[HANDOVER]).get("map"))
+    app = create_app(
+        settings.surface,
+        settings=settings,
+        engine=engine,
+        register_map=map_folder(settings) if fed else None,
+    )
+    if fed:
+        with app.app_context():
+            found = recorder()
+        found.start()
+        atexit.register(found.stop)
+    return app

@@ -4,9 +4,11 @@ A call of a busy program costs no write: only one that finds the note a minute o
 of many at once only the first, because the condition is asked again under the row's lock.
 """
 
-from datetime import timedelta
+import uuid
+from datetime import datetime, timedelta
 
 from sqlalchemy import or_, update
+from sqlalchemy.orm import Session
 
 from app.db.session import Principal, transaction
 from app.identity.models import ApiClient, ClientCredential
@@ -25,10 +27,16 @@ def note_use(client: ApiClient, credential: ClientCredential) -> None:
     if all(one is not None and one > before for one in noted):
         return
     with transaction(wired.engine, NOTER) as db:
-        for model, key in ((ApiClient, client.id), (ClientCredential, credential.id)):
-            db.execute(
-                update(model)
-                .where(model.id == key)
-                .where(or_(model.last_used_at.is_(None), model.last_used_at <= before))
-                .values(last_used_at=now)
-            )
+        renew(db, client.id, credential.id, now)
+
+
+def renew(db: Session, client_id: uuid.UUID, credential_id: uuid.UUID, now: datetime) -> None:
+    """Note in the caller's short transaction that both were used, unless that is a minute fresh."""
+    before = now - NOTED_EVERY
+    for model, key in ((ApiClient, client_id), (ClientCredential, credential_id)):
+        db.execute(
+            update(model)
+            .where(model.id == key)
+            .where(or_(model.last_used_at.is_(None), model.last_used_at <= before))
+            .values(last_used_at=now)
+        )

@@ -4,7 +4,7 @@ import uuid
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import Row, Select, func, select
 from sqlalchemy.orm import Session
 
 from app.audit.models import SecurityEvent
@@ -16,6 +16,7 @@ from app.identity.models import (
     OneTimeLink,
     Person,
     StaffRole,
+    TokenDenial,
     WebSession,
 )
 from app.identity.secret_values import digest
@@ -111,6 +112,36 @@ def credentials_of(session: Session, api_client_id: uuid.UUID) -> Sequence[Clien
         .scalars()
         .all()
     )
+
+
+def live_credentials(
+    session: Session,
+) -> Sequence[Row[uuid.UUID, uuid.UUID, str, list[str], datetime | None]]:
+    """The credentials that nobody has revoked, of the agency's active clients.
+
+    Rows of the credential's id, the client's id, its public name, its scopes, and the credential's
+    last instant. One that has run out by its date is among them: the date is the reader's to judge.
+    """
+    return session.execute(
+        select(
+            ClientCredential.id,
+            ApiClient.id,
+            ApiClient.client_id,
+            ApiClient.scopes,
+            ClientCredential.expires_at,
+        )
+        .join(ClientCredential, ClientCredential.api_client_id == ApiClient.id)
+        .where(
+            CLIENT_STATE == ClientState.ACTIVE,
+            ApiClient.trader_id.is_(None),
+            ClientCredential.revoked_at.is_(None),
+        )
+    ).all()
+
+
+def denials(session: Session, now: datetime) -> Sequence[str]:
+    """The ids of the tokens that were revoked and would otherwise still be good."""
+    return session.scalars(select(TokenDenial.jti).where(TokenDenial.expires_at > now)).all()
 
 
 def clients_of(trader_id: uuid.UUID | None) -> Select[ApiClient]:

@@ -67,14 +67,16 @@ def spend(client: ApiClient) -> None:
     judge(client, counted)
 
 
-def count(db: Session, client: ApiClient) -> tuple[Window, ...]:
-    """Count a request of the client, as the last thing that a short transaction does.
+def count(
+    db: Session, client: ApiClient, *, amount: int = 1, now: datetime | None = None
+) -> tuple[Window, ...]:
+    """Count `amount` requests of the client, as the last thing that a short transaction does.
 
     A refused request counts as well, so that a program that never waits is not let in sooner.
     Therefore `judge` comes after the commit.
     """
-    found = windows(client, wiring().clock.now())
-    used = rate_store.count_all(db, {one.key: one.ends for one in found})
+    found = windows(client, now or wiring().clock.now())
+    used = rate_store.count_all(db, {one.key: one.ends for one in found}, amount=amount)
     return tuple(replace(one, used=used[one.key]) for one in found)
 
 

@@ -70,15 +70,15 @@ def count(
     return Counted(row.tally, row.expires_at)
 
 
-def count_all(db: Session, keys: Mapping[str, datetime]) -> dict[str, int]:
-    """Add one to the count of each key, which lasts until the given instant; gives all counts.
+def count_all(db: Session, keys: Mapping[str, datetime], *, amount: int = 1) -> dict[str, int]:
+    """Add `amount` to the count of each key, which lasts until the given instant; gives all counts.
 
     In a transaction of the caller, who ends it soon: until then others wait for the same keys. A
     key names its window, so that no count begins anew. One statement and one order of the keys:
     two requests at once wait for each other and never for ever.
     """
     names = sorted(keys)
-    values = {"keys": names, "counts": [1] * len(names), "ends": [keys[one] for one in names]}
+    values = {"keys": names, "counts": [amount] * len(names), "ends": [keys[one] for one in names]}
     return {row.key: row.tally for row in db.execute(COUNT_ALL, values)}
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Row, Select, func, select, text
+from sqlalchemy import Row, Select, Text, cast, func, literal, select, text, tuple_
 from sqlalchemy.dialects.postgresql import Range
 from sqlalchemy.orm import Session
 
@@ -20,12 +20,14 @@ from app.register.programme import PROGRAMMES, Status
 from app.register.rules import Standing
 from app.register.standing import Ground, ProgrammeStanding, describe
 from app.register.workflow import DeterminationState
-from app.traders.models import Trader
+from app.traders.models import Trader, TraderIdentifier
 from app.traders.sealing import lookup_key
+from app.traders.workflow import IdentifierState
 from app.work import Work
 
 # The state column is private so that only `app.work.move` writes it; reading it is free.
 STATE: Final = Determination._state  # noqa: SLF001
+IDENTIFIER_STATE: Final = TraderIdentifier._state  # noqa: SLF001
 OLDEST_DATA_MS: Final = 5_000
 _SCHEMES: Final = {scheme.value: scheme for scheme in Scheme}
 
@@ -150,18 +152,9 @@ def answers(
     """
     as_of = valid_at or now
     keys = [(one.scheme.value, lookup_key(one)) for one in identifiers]
-    rows = session.execute(
-        _ANSWERS,
-        {
-            "now": now,
-            "known_at": known_at,
-            "valid_at": as_of,
-            "programme": programme,
-            "schemes": [scheme for scheme, _ in keys],
-            "keys": [key for _, key in keys],
-        },
-    ).all()
-    moment = Moment(int(rows[0].seq), as_of, rows[0].known, int(rows[0].age_ms))
+    moment, holders = holdings(
+        session, keys, now=now, valid_at=as_of, known_at=known_at, programme=programme
+    )
     if moment.data_age_ms > OLDEST_DATA_MS:
         raise UnavailableError(
             "The register cannot be read afresh just now.", code="register-stale"
@@ -172,11 +165,88 @@ def answers(
             code="not-yet",
             min_seq=min_seq,
         )
-    holders = _holders(rows)
     return [
         assemble(one, holders.get(key, {}), moment, PROGRAMMES)
         for one, key in zip(identifiers, keys, strict=True)
     ]
+
+
+def partners_changed(session: Session, *, after: int, until: int) -> list[tuple[str, str]]:
+    """The identifiers, by scheme and look-up key, about which changes in `(after, until]` tell.
+
+    All that such a trader ever claimed, whatever became of it: of one that it no longer holds
+    somebody else may be the holder now, or nobody.
+    """
+    rows = session.execute(
+        select(TraderIdentifier.scheme, TraderIdentifier.lookup_key)
+        .join(RegisterChange, RegisterChange.trader_id == TraderIdentifier.trader_id)
+        .where(RegisterChange.seq > after, RegisterChange.seq <= until)
+        .distinct()
+    )
+    return [(scheme.value, key) for scheme, key in rows]
+
+
+def verified_identifiers(
+    session: Session, *, after: tuple[str, str], limit: int
+) -> list[tuple[str, str]]:
+    """Up to `limit` identifiers that somebody holds, in order, beginning after one of them."""
+    rows = session.execute(
+        select(TraderIdentifier.scheme, TraderIdentifier.lookup_key)
+        .where(
+            IDENTIFIER_STATE == IdentifierState.VERIFIED,
+            tuple_(cast(TraderIdentifier.scheme, Text), TraderIdentifier.lookup_key)
+            > tuple_(literal(after[0]), literal(after[1])),
+        )
+        .distinct()
+        .order_by(TraderIdentifier.scheme, TraderIdentifier.lookup_key)
+        .limit(limit)
+    )
+    return [(scheme.value, key) for scheme, key in rows]
+
+
+def change_numbered(session: Session, seq: int) -> RegisterChange | None:
+    """The change with this number."""
+    return session.get(RegisterChange, seq)
+
+
+def replay_age_ms(session: Session) -> float:
+    """How far a replica is behind in milliseconds, 0 on a primary; a bound, not an estimate."""
+    return float(session.execute(_AGE).scalar_one())
+
+
+_AGE = text(
+    "SELECT CASE WHEN pg_is_in_recovery()"
+    " THEN coalesce(1000 * extract(epoch FROM clock_timestamp() - pg_last_xact_replay_timestamp()),"
+    " 1e9) ELSE 0 END"
+)
+
+
+def holdings(
+    session: Session,
+    keys: Sequence[tuple[str, str]],
+    *,
+    now: datetime,
+    valid_at: datetime,
+    known_at: datetime | None = None,
+    programme: str | None = None,
+) -> tuple[Moment, Mapping[tuple[str, str], dict[uuid.UUID, list[Standing]]]]:
+    """Who holds the identifiers, by scheme and look-up key, with their standings from then on.
+
+    One statement, so one snapshot. A holder without a standing has an empty list.
+    """
+    rows = session.execute(
+        _ANSWERS,
+        {
+            "now": now,
+            "known_at": known_at,
+            "valid_at": valid_at,
+            "programme": programme,
+            "schemes": [scheme for scheme, _ in keys],
+            "keys": [key for _, key in keys],
+        },
+    ).all()
+    moment = Moment(int(rows[0].seq), valid_at, rows[0].known, int(rows[0].age_ms))
+    return moment, _holders(rows)
 
 
 def _holders(

@@ -1,6 +1,7 @@
 """The addresses of the internal API. One question, one answer; every lookup is recorded."""
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
 from flask import Response, current_app, request
@@ -13,11 +14,13 @@ from app.facilitation import queries, service
 from app.facilitation.chance import Chance, derived_key
 from app.facilitation.service import OtherContentError
 from app.kernel.errors import UnavailableError
-from app.kernel.identifiers import MalformedIdentifierError, Scheme, parse
+from app.kernel.identifiers import Identifier, MalformedIdentifierError, Scheme, parse
 from app.register.queries import changes as changes_after
-from app.status_api import lookups, openapi
+from app.status_api import answering, lookups, openapi
 from app.status_api.bodies import JSON, NDJSON, media_type, raw_body, read_body, refuse
 from app.status_api.lookups import LookupRecord
+from app.status_api.recording import LookupRecorder
+from app.status_api.register_map import MapReader, StaleMapError
 from app.status_api.schemas import (
     MOST_IDENTIFIERS,
     AskedIdentifier,
@@ -41,13 +44,14 @@ from app.status_api.signing import StatusSigner
 from app.web.access import note_access, requires
 from app.web.errors import domain_error, problem_json
 from app.web.fragments import render
-from app.web.requests import current_work
+from app.web.requests import current_actor, current_work
 from app.web.wiring import wiring
 
 STATUSES_LIMIT = 4 * 1024 * 1024
 DECISIONS_LIMIT = 16 * 1024 * 1024
 SIGNED = "application/jwt"
 RETRY_AFTER_SECONDS = "1"
+MOST_WAIT_SECONDS = 1.0
 
 
 def refusals(*statuses: int) -> dict[str | int, Any]:
@@ -93,7 +97,7 @@ def status(path: StatusPath, query: StatusQuery) -> Response:
             ],
         )
     try:
-        parse(Scheme[path.scheme.upper()], path.value)
+        identifier = parse(Scheme[path.scheme.upper()], path.value)
     except MalformedIdentifierError as error:
         refuse(
             400,
@@ -101,14 +105,83 @@ def status(path: StatusPath, query: StatusQuery) -> Response:
             error.message,
             errors=[{"pointer": "/value", "code": error.code, "detail": error.fix}],
         )
+    if register_map() is not None and not (query.programme or query.valid_at or query.known_at):
+        return status_of_map(identifier, query, signed=signed)
     asked = AskedIdentifier(scheme=path.scheme, value=path.value)
     [found], seen = lookups.look_up(current_work(), [asked], query, lookup_record())
-    note_access(*seen)
+    not_ahead_of_map(seen[0].seq or 0)
+    note_lookups(seen)
     if signed and isinstance(found, GivenStatus):
         work = current_work()
         token = signer().sign(found, audience=work.actor.public_id, now=work.now)
         return Response(token, mimetype=SIGNED)
     return answer(found)
+
+
+def status_of_map(identifier: Identifier, query: StatusQuery, *, signed: bool) -> Response:
+    """The answer for now, from the map that the feeder keeps, or 503 when it is not confirmed."""
+    reader, now = register_map(), wiring().clock.now()
+    assert reader is not None  # noqa: S101 - asked before; said for the type checker.
+    try:
+        found = answering.from_map(reader, identifier, now=now, min_seq=query.min_seq)
+    except StaleMapError as error:
+        raise stale() from error
+    name = (identifier.scheme.value, identifier.value)
+    seen = Seen(
+        lookups.SUBJECT,
+        lookup_record().subject(*name),
+        found.answer,
+        trader_id=found.partner_id,
+        seq=found.seq,
+    )
+    note_lookups([seen])
+    if signed:
+        token = signer().of_found(found, name, audience=current_actor().public_id, now=now)
+        return Response(token, mimetype=SIGNED)
+    return Response(found.body, mimetype=JSON)
+
+
+def register_map() -> MapReader | None:
+    """The map of this host's register; `None` in a process that asks the database itself."""
+    found: MapReader | None = current_app.extensions.get("fairway_register_map")
+    return found
+
+
+def stale() -> UnavailableError:
+    """What a look-up answers when nobody confirms that the register is what we know."""
+    return UnavailableError("The register cannot be read afresh just now.", code="register-stale")
+
+
+def note_lookups(seen: Sequence[Seen]) -> None:
+    """Keep who asked about whom, for one look-up as for ten thousand.
+
+    `UnavailableError` when records cannot be written: then nothing is answered either.
+    """
+    client_id = current_actor().client_id
+    assert client_id is not None  # noqa: S101 - only clients have the scope; for the type checker.
+    recorder().note(client_id, seen, now=wiring().clock.now())
+
+
+def recorder() -> LookupRecorder:
+    """The recorder of this process."""
+    known = current_app.extensions
+    if "fairway_lookups" not in known:
+        wired = wiring()
+        known["fairway_lookups"] = LookupRecorder(wired.engine, lookup_record(), wired.clock)
+    found: LookupRecorder = known["fairway_lookups"]
+    return found
+
+
+def not_ahead_of_map(seq: int) -> None:
+    """Wait until the map knows what the database has just told, so that no client sees less later.
+
+    `UnavailableError` with code `not-yet` when that takes too long.
+    """
+    reader = register_map()
+    if reader is not None and not reader.wait_for(seq, seconds=MOST_WAIT_SECONDS):
+        raise UnavailableError(
+            "The register has not reached change %(min_seq)s yet.", code="not-yet", min_seq=seq
+        )
 
 
 @blueprint.post(
@@ -134,7 +207,8 @@ def statuses(query: StatusQuery) -> Response:
         each = [lookups.asked_on(line) for line in lines]
         given, seen = lookups.look_up(current_work(), each, query, lookup_record())
         body = Response("".join(f"{one.model_dump_json()}\n" for one in given), mimetype=NDJSON)
-    note_access(*seen)
+    not_ahead_of_map(max((one.seq or 0 for one in seen), default=0))
+    note_lookups(seen)
     return body
 
 

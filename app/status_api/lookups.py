@@ -35,7 +35,7 @@ class LookupRecord:
 
     def subject(self, scheme: str, value: str) -> str:
         """HMAC-SHA-256 of scheme and value in hexadecimal: found again, never read back."""
-        return hmac.new(self._key, f"{scheme}:{value}".encode(), hashlib.sha256).hexdigest()
+        return hmac.digest(self._key, f"{scheme}:{value}".encode(), hashlib.sha256).hex()
 
     def of_answer(self, identifier: Identifier, answer: StatusAnswer) -> Seen:
         return Seen(

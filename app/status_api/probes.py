@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from ipaddress import ip_address
 from typing import Any
 
-from flask import Blueprint, Response, request
+from flask import Blueprint, Response, current_app, request
 from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
@@ -23,6 +23,7 @@ from app.db.migrate import head
 from app.db.session import Principal, transaction
 from app.kernel.errors import NotFoundError, UnavailableError
 from app.register.queries import answers
+from app.status_api.register_map import FRESH_SECONDS, MapReader
 from app.web.access import requires
 from app.web.wiring import wiring
 
@@ -118,6 +119,20 @@ def readiness() -> Readiness:
 
 
 def _judge_register(session: Session, found: Readiness) -> None:
+    """The map where a feeder keeps one, else the database itself."""
+    reader: MapReader | None = current_app.extensions.get("fairway_register_map")
+    if reader is not None:
+        meta = reader.meta()
+        age = None if meta is None or meta.beat == 0 else meta.age_ns() / 1e9
+        ok = age is not None and age <= FRESH_SECONDS
+        found.ready = found.ready and ok
+        found.details["register"] = {
+            "ok": ok,
+            "seq": None if meta is None else meta.seq,
+            "age_seconds": None if age is None else round(age, 3),
+            **({} if ok else {"why": "register-stale"}),
+        }
+        return
     try:
         answers(session, [], now=wiring().clock.now())
     except UnavailableError as error:
@@ -191,6 +206,11 @@ def exposition(found: Readiness) -> str:
             "fairway_worker_heartbeat_timestamp_seconds",
             "When a job worker last gave a sign of life.",
             _seconds(row["heartbeat"]),
+        )
+        gauge(
+            "fairway_register_age_seconds",
+            "How long ago the feeder confirmed the register.",
+            found.details["register"].get("age_seconds"),
         )
         log = found.details.get("log", {"unsealed_seconds": None, "trouble": ()})
         gauge(

@@ -6,7 +6,7 @@ known, so that a standing cannot outlive its own end (reference: Token Status Li
 `nextUpdate`, both far longer).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -15,18 +15,29 @@ from joserfc.jwk import KeySet
 
 from app.config import Settings
 from app.identity.keys import ALGORITHM, keys_dir, load_or_create
+from app.status_api.answering import Found
 from app.status_api.schemas import GivenStatus
 
 TYPE: Final = "partner-status+jwt"
 LIFETIME: Final = timedelta(seconds=60)
+REUSED: Final = timedelta(seconds=30)
+LAST_SECOND: Final = timedelta(seconds=1)
+MOST_KEPT: Final = 20_000
+Asked = tuple[str, str, str, int, int]
+"""Scheme, value, audience, the newest change that is known, and until when the answer holds."""
+Signed = tuple[float, str]
 
 
 @dataclass(frozen=True, slots=True)
 class StatusSigner:
-    """The status keys of this installation and the name under which it signs."""
+    """The status keys of this installation and the name under which it signs.
+
+    `given` are answers that were signed already, by who is asked about, who asks, and what is known.
+    """
 
     keys: KeySet
     issuer: str
+    given: dict[Asked, Signed] = field(default_factory=dict)
 
     @classmethod
     def of(cls, settings: Settings) -> "StatusSigner":
@@ -56,6 +67,29 @@ class StatusSigner:
             key,
             algorithms=[ALGORITHM],
         )
+
+    def of_found(
+        self, found: Found, identifier: tuple[str, str], *, audience: str, now: datetime
+    ) -> str:
+        """The same for an answer from the map: signed when it is first asked for, then as it was."""
+        asked = (*identifier, audience, found.seq, found.until)
+        kept = self.kept(asked, now.timestamp())
+        if kept is None:
+            given = GivenStatus.model_validate_json(found.body)
+            kept = self.sign(given, audience=audience, now=now)
+            if len(self.given) >= MOST_KEPT:
+                self.given.clear()
+            until = now + LIFETIME
+            if given.next_change_at is not None:
+                until = min(until, given.next_change_at)
+            reused = min(now + REUSED, until - LAST_SECOND)
+            self.given[asked] = (reused.timestamp(), kept)
+        return kept
+
+    def kept(self, asked: Asked, now: float) -> str | None:
+        """What was signed for this question, while it has half of its life before it."""
+        found = self.given.get(asked)
+        return None if found is None or now >= found[0] else found[1]
 
     def public(self) -> dict[str, Any]:
         """The JSON Web Key Set by which anybody can verify: no private half."""

@@ -10,7 +10,14 @@ from app.web.requests import FairwayApp
 from tests.conftest import CLEAN, NOON
 from tests.guards.scene import CANARY, Scene, make_scene, work_as_on
 
-GROWS = {"security_event", "access_record", "log_pending", "web_session", "rate_count"}
+GROWS = {
+    "security_event",
+    "access_record",
+    "lookup_record",
+    "log_pending",
+    "web_session",
+    "rate_count",
+}
 
 
 @pytest.fixture(scope="module")

@@ -7,9 +7,9 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select, text
 
-from app.audit.models import AccessRecord
 from app.authz.actor import system_actor
 from app.identity.models import ApiClient
+from app.status_api.models import LookupRow
 from app.work import move
 from tests.facilitation.scenes import SECURITY
 from tests.factories.register import decide, make_partner, make_trader, suspend_urgently
@@ -174,7 +174,7 @@ def test_a_persons_number_is_asked_for_by_post_and_shown_masked(program, work_as
     assert found["identifier"] == {"scheme": "ior", "value": "***-**-9998"}
     assert PERSONAL not in answer.text
     with super_engine.connect() as connection:
-        kept = connection.scalars(text("SELECT r::text FROM access_record r")).all()
+        kept = connection.scalars(text("SELECT r::text FROM lookup_record r")).all()
     assert len(kept) == 1
     assert PERSONAL not in kept[0]
 
@@ -229,12 +229,11 @@ def test_who_asked_about_whom_is_kept(program, work_as, engine):
     program.get(STATUS)
     program.get(f"/partners/ior/{OTHER}/status")
     with work_as(system_actor("test")) as work:
-        kept = work.session.scalars(select(AccessRecord).order_by(AccessRecord.id)).all()
+        kept = work.session.scalars(select(LookupRow).order_by(LookupRow.id)).all()
         client = work.session.scalars(select(ApiClient)).one()
     assert [one.answer for one in kept] == ["active", "active", "not_a_partner"]
     assert [one.trader_id for one in kept] == [partner_id, partner_id, None]
     assert {one.client_id for one in kept} == {client.id}
-    assert {one.subject_kind for one in kept} == {"identifier"}
     assert kept[0].subject == kept[1].subject != kept[2].subject
     assert kept[0].seq > 0
     for one in kept:

@@ -1,0 +1,202 @@
+"""Who asked about whom, written in batches: the recorder of a worker.
+
+A look-up is answered when its record stands in this process's memory; each second the batch goes
+to the database through COPY, with the count of requests for the quota and the note of the last
+use, in one short transaction. A worker that is killed loses at most that second. When nothing could
+be written for five seconds, look-ups are refused until it can: what cannot be recorded is not
+answered. Identifiers stand in the memory for that second and are hashed on the way out.
+"""
+
+import threading
+import time
+import uuid
+from collections import Counter, deque
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+import structlog
+from sqlalchemy import Engine
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session
+
+from app.audit.access import Circumstances, Seen, record_security_event
+from app.audit.tags import SecurityTag
+from app.db.session import Principal, transaction
+from app.identity import quota
+from app.identity.last_use import renew
+from app.identity.models import ApiClient
+from app.kernel.clock import Clock
+from app.kernel.errors import UnavailableError
+from app.status_api.lookups import LookupRecord
+from app.status_api.rendering import partner_of, text_of, verdict_of
+
+RECORDER: Final = Principal("system:record")
+EACH_SECONDS: Final = 1.0
+MOST_UNWRITTEN_SECONDS: Final = 5.0
+MOST_WAITING: Final = 500_000
+_COPY: Final = (
+    "COPY lookup_record (at, client_id, subject, answer, trader_id, seq) FROM STDIN (FORMAT text)"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Quick:
+    """A look-up that the lane has answered; hashed, counted and noted only when it is written."""
+
+    as_of: bytes
+    client_id: uuid.UUID
+    credential_id: uuid.UUID
+    identifier: tuple[str, str]
+    said: bytes
+    seq: int
+
+
+@dataclass(frozen=True, slots=True)
+class Plain:
+    """A look-up of an ordinary view, which counts its own requests."""
+
+    as_of: bytes
+    client_id: uuid.UUID
+    seen: Seen
+
+
+class LookupRecorder:
+    """Keeps the look-ups of this process until they are written.
+
+    Without `start` each note is written at once, by whoever notes it.
+    """
+
+    def __init__(self, engine: Engine, record: LookupRecord, clock: Clock) -> None:
+        self._engine = engine
+        self._record = record
+        self._clock = clock
+        self._waiting: deque[Quick | Plain] = deque()
+        self._written = time.monotonic()
+        self._stop = threading.Event()
+        self._thread: threading.Thread | None = None
+        self._writing = threading.Lock()
+        self._log = structlog.get_logger("lookups")
+        self.put_quickly = self._waiting.append
+        """How the lane notes a `Quick`."""
+        self.over_quota: dict[uuid.UUID, datetime] = {}
+        """Clients beyond their quota, and until when; the ordinary way counts them exactly."""
+
+    def start(self) -> None:
+        """Write each second from a thread of this process; call it after the process was forked."""
+        self._written = time.monotonic()
+        self._thread = threading.Thread(target=self._run, name="lookups", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Write what is left and end."""
+        self._stop.set()
+        if self._thread is not None:
+            self._thread.join()
+
+    def note(self, client_id: uuid.UUID, seen: Iterable[Seen], *, now: datetime) -> None:
+        """Keep look-ups of an ordinary view, in bulk if there are many.
+
+        `UnavailableError` with code `not-recorded` when they could not be written for too long.
+        """
+        if not self.can_write():
+            raise UnavailableError("Look-ups cannot be recorded just now.", code="not-recorded")
+        as_of = text_of(now)
+        self._waiting.extend(Plain(as_of, client_id, one) for one in seen)
+        if self._thread is None:
+            self.write()
+
+    def can_write(self) -> bool:
+        """Whether what waits was written within the last five seconds, or nothing waits."""
+        waiting = len(self._waiting)
+        if waiting == 0 or self._thread is None:
+            return True
+        late = time.monotonic() - self._written > MOST_UNWRITTEN_SECONDS
+        return not late and waiting < MOST_WAITING
+
+    def write(self) -> None:
+        """Write what waits, in one transaction; on an error it waits on."""
+        with self._writing:
+            batch = [self._waiting.popleft() for _ in range(len(self._waiting))]
+            if batch:
+                try:
+                    self._write(batch)
+                except BaseException:
+                    self._waiting.extendleft(reversed(batch))
+                    raise
+            self._written = time.monotonic()
+
+    def _run(self) -> None:
+        while not self._stop.wait(EACH_SECONDS):
+            self._try()
+        self._try()
+
+    def _try(self) -> None:
+        try:
+            self.write()
+        except SQLAlchemyError as error:
+            self._log.warning("look-ups not written", kind=type(error).__name__)
+
+    def _write(self, batch: Sequence[Quick | Plain]) -> None:
+        now = self._clock.now()
+        quick = [one for one in batch if isinstance(one, Quick)]
+        lines = "".join(self._line(one) for one in batch)
+        over: dict[uuid.UUID, datetime] = {}
+        with transaction(self._engine, RECORDER) as session:
+            copy_in(session, lines)
+            for client_id, credential_id in {(one.client_id, one.credential_id) for one in quick}:
+                renew(session, client_id, credential_id, now)
+            crossed = self._count(session, Counter(one.client_id for one in quick), now, over)
+        self.over_quota = over
+        for client_id, window in crossed.items():
+            # Only the first refusal of a window is recorded: the record must not be floodable.
+            record_security_event(
+                self._engine,
+                SecurityTag.QUOTA_REACHED,
+                Circumstances(at=now, data={"window": window.name, "limit": window.limit}),
+                client_id=client_id,
+            )
+
+    def _count(
+        self,
+        session: Session,
+        asked: Mapping[uuid.UUID, int],
+        now: datetime,
+        over: dict[uuid.UUID, datetime],
+    ) -> dict[uuid.UUID, quota.Window]:
+        """Count what the lane has let through; who is over, and who became so just now."""
+        crossed = {}
+        # One order for all workers, so that two of them never wait for each other in a circle.
+        for client_id in sorted(asked):
+            client = session.get(ApiClient, client_id)
+            if client is None:
+                continue
+            for window in quota.count(session, client, amount=asked[client_id], now=now):
+                # At the limit itself the next one is the ordinary way's to count and refuse.
+                if window.used >= window.limit:
+                    over[client_id] = max(over.get(client_id, window.ends), window.ends)
+                if window.used > window.limit >= window.used - asked[client_id]:
+                    crossed[client_id] = window
+        return crossed
+
+    def _line(self, one: Quick | Plain) -> str:
+        if isinstance(one, Quick):
+            subject = self._record.subject(*one.identifier)
+            answer, trader, seq = verdict_of(one.said), partner_of(one.said), one.seq
+            return _line(one, subject, answer, trader, seq)
+        seen = one.seen
+        return _line(one, seen.subject, seen.answer, seen.trader_id, seen.seq)
+
+
+def _line(one: Quick | Plain, subject: str, answer: str, trader: Any, seq: Any) -> str:  # noqa: ANN401
+    """One line of COPY's text form; none of its values can hold a tab or a backslash."""
+    known = ("\\N" if value is None else str(value) for value in (trader, seq))
+    return "\t".join((one.as_of.decode(), str(one.client_id), subject, answer, *known)) + "\n"
+
+
+def copy_in(session: Session, lines: str) -> None:
+    """Send lines of COPY's text form within the session's transaction."""
+    driver: Any = session.connection().connection.driver_connection
+    with driver.cursor() as cursor, cursor.copy(_COPY) as copy:
+        copy.write(lines)

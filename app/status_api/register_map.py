@@ -1,0 +1,361 @@
+"""The map of the register that all workers of a host read, and the one process that writes it.
+
+It is an LMDB file under `FAIRWAY_HOME`: readers share its pages and never wait, a writer replaces
+what changed in one transaction. Each value carries a checksum over its key and itself, so that a
+damaged page is a doubt and not another partner's answer. The keys of identifiers of
+social-security form are the keyed hashes that the database has as well, and stand in a room of
+their own: nothing that a program can write in an address reaches it.
+
+A rebuild makes a new generation in a folder of its own, and the file `current` names the one that
+holds; whoever reads an older one finds its heartbeat stopped.
+"""
+
+import contextlib
+import json
+import shutil
+import threading
+import time
+import uuid
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from struct import Struct
+from typing import Any, Final
+from weakref import WeakValueDictionary
+from zlib import crc32
+
+import lmdb
+
+# Readers and writer must agree on it, or a reader is thrown out when the file grows. It is address
+# space, not memory and not disk.
+MAP_SIZE: Final = 16 * 1024**3
+MOST_READERS: Final = 1024
+FRESH_SECONDS: Final = 5.0
+FRESH_NS: Final = int(FRESH_SECONDS * 1e9)
+FOLDER: Final = "register-map"
+CURRENT: Final = "current"
+META: Final = b"meta"
+FORMAT: Final = b"format"
+TEMPLATE: Final = b"t"
+PLAIN: Final = b"i"
+PERSONAL: Final = b"s"
+CREDENTIAL: Final = b"c"
+DENIAL: Final = b"d"
+_META: Final = Struct("<qqq")
+_SUM: Final = Struct("<I")
+_NUMBER: Final = Struct("<H")
+
+
+class DamagedMapError(Exception):
+    """The file is not what its writer left; it is built anew."""
+
+
+class StaleMapError(Exception):
+    """Nobody has confirmed for five seconds that the map is what the database says."""
+
+
+@dataclass(frozen=True, slots=True)
+class Meta:
+    """What the whole map knows: the newest change, its instant as text, and when that was so.
+
+    `beat` is the host's monotonic clock in nanoseconds before the database was asked; 0 refuses.
+    `clients` grows with each change of what the map knows about API clients.
+    """
+
+    seq: int
+    known: bytes
+    beat: int
+    clients: int = 0
+
+    def age_ns(self) -> int:
+        """How long ago the database was asked."""
+        return time.monotonic_ns() - self.beat
+
+
+@dataclass(frozen=True, slots=True)
+class KnownCredential:
+    """A credential that is not revoked, of a client that is active; instants in microseconds."""
+
+    client_id: uuid.UUID
+    public_id: str
+    scopes: frozenset[str]
+    until: int | None
+
+    def packed(self) -> bytes:
+        return json.dumps(
+            [self.client_id.hex, self.public_id, sorted(self.scopes), self.until]
+        ).encode()
+
+    @classmethod
+    def of(cls, packed: bytes) -> "KnownCredential":
+        client, public, scopes, until = json.loads(packed)
+        return cls(uuid.UUID(client), public, frozenset(scopes), until)
+
+
+def identifier_key(scheme: str, lookup_key: str, *, sensitive: bool) -> bytes:
+    """The key of an identifier: its canonical value, or its keyed hash in a room of its own."""
+    return (PERSONAL if sensitive else PLAIN) + f"{scheme}:{lookup_key}".encode()
+
+
+def sealed(key: bytes, body: bytes) -> bytes:
+    """The body with a checksum that is right for this key alone."""
+    return _SUM.pack(crc32(body, crc32(key))) + body
+
+
+def opened(key: bytes, value: bytes) -> bytes:
+    """The body; `DamagedMapError` when it is not the one that was written under this key."""
+    body = value[4:]
+    if len(value) < len(_SUM.pack(0)) or _SUM.unpack_from(value)[0] != crc32(body, crc32(key)):
+        msg = "A value of the map is damaged."
+        raise DamagedMapError(msg)
+    return body
+
+
+def _meta_of(value: bytes | None) -> Meta:
+    if value is None:
+        msg = "The map has no head."
+        raise DamagedMapError(msg)
+    body = opened(META, value)
+    seq, beat, clients = _META.unpack_from(body)
+    return Meta(seq, body[_META.size :], beat, clients)
+
+
+_opened: "WeakValueDictionary[str, Any]" = WeakValueDictionary()
+
+
+def _environment(folder: Path, *, readonly: bool) -> Any:  # noqa: ANN401 - it ships no types.
+    """The file of a generation. A process opens each once: locks are the process's, not the opener's.
+
+    So a reader in the process of the writer, as benchmarks and tests have it, shares what is open.
+    """
+    shared = _opened.get(str(folder))
+    if readonly and shared is not None:
+        return shared
+    found = lmdb.open(
+        str(folder),
+        map_size=MAP_SIZE,
+        readonly=readonly,
+        create=not readonly,
+        mode=0o600,
+        max_readers=MOST_READERS,
+        # What a crash of the machine loses is built anew: the map is valid for one boot only.
+        sync=False,
+        metasync=False,
+        readahead=False,
+    )
+    _opened[str(folder)] = found
+    return found
+
+
+def _close(folder: Path, env: Any) -> None:  # noqa: ANN401
+    _opened.pop(str(folder), None)
+    env.close()
+
+
+class MapReader:
+    """What a worker reads. It finds the generation that holds by itself, and again after a rebuild."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._env: Any = None
+        self._name = ""
+        self._templates: dict[int, bytes] = {}
+        self._head: tuple[bytes, Meta] = (b"", Meta(0, b"", 0))
+        self._lock = threading.Lock()
+
+    @property
+    def generation(self) -> str:
+        """The name of the generation that is read; it changes with every rebuild."""
+        return self._name
+
+    def read(self, *keys: bytes) -> tuple[Meta, list[bytes | None]]:
+        """The head and the bodies under `keys`, all of one snapshot; `None` where there is none.
+
+        `StaleMapError` when nobody confirmed for five seconds that this is what the database says,
+        or when there is no map, or a damaged one.
+        """
+        try:
+            return self._read(keys, fresh=True)
+        except (lmdb.Error, DamagedMapError, StaleMapError, OSError) as error:
+            # The writer may have begun a new generation meanwhile.
+            self._look_again(broken=isinstance(error, lmdb.Error))
+        try:
+            return self._read(keys, fresh=True)
+        except (lmdb.Error, DamagedMapError, OSError) as error:
+            raise StaleMapError from error
+
+    def meta(self) -> Meta | None:
+        """The head however old it is; `None` without a map that can be read."""
+        for _ in range(2):
+            try:
+                return self._read((), fresh=False)[0]
+            except (lmdb.Error, DamagedMapError, StaleMapError, OSError) as error:
+                self._look_again(broken=isinstance(error, lmdb.Error))
+        return None
+
+    def template(self, number: int) -> bytes:
+        """A part that many answers share."""
+        found = self._templates.get(number)
+        if found is None:
+            key = TEMPLATE + _NUMBER.pack(number)
+            with self._env.begin() as txn:
+                value = txn.get(key)
+            if value is None:
+                msg = "A part of the map is missing."
+                raise DamagedMapError(msg)
+            found = self._templates[number] = opened(key, value)
+        return found
+
+    def wait_for(self, seq: int, *, seconds: float) -> bool:
+        """Wait until change `seq` stands in the map; whether it does."""
+        ends = time.monotonic() + seconds
+        while True:
+            found = self.meta()
+            if found is not None and found.seq >= seq:
+                return True
+            if time.monotonic() >= ends:
+                return False
+            time.sleep(0.002)
+
+    def _read(self, keys: tuple[bytes, ...], *, fresh: bool) -> tuple[Meta, list[bytes | None]]:
+        env = self._env
+        if env is None:
+            raise StaleMapError
+        with env.begin() as txn:
+            raw = txn.get(META)
+            values = [txn.get(key) for key in keys]
+        seen, meta = self._head
+        if raw != seen:
+            meta = _meta_of(raw)
+            self._head = (raw, meta)
+        if fresh and time.monotonic_ns() - meta.beat > FRESH_NS:
+            raise StaleMapError
+        return meta, [
+            None if value is None else opened(key, value)
+            for key, value in zip(keys, values, strict=True)
+        ]
+
+    def _look_again(self, *, broken: bool) -> None:
+        """Open the generation that `current` names, if it is another."""
+        with self._lock, contextlib.suppress(OSError, ValueError, lmdb.Error):
+            name = (self._folder / CURRENT).read_text("ascii")
+            if name != self._name or broken:
+                env = _environment(self._folder / name, readonly=True)
+                # Whoever still reads the old one holds it open until they are done.
+                self._templates, self._env, self._name = {}, env, name
+
+
+class MapWriter:
+    """The one writer of a folder, which a lock on a file beside the map makes sure of."""
+
+    def __init__(self, folder: Path, name: str, env: Any) -> None:  # noqa: ANN401
+        self._folder = folder
+        self._name = name
+        self._env = env
+        self._numbers: dict[bytes, int] = {}
+        with env.begin() as txn:
+            value = txn.get(META)
+            self.meta = Meta(0, b"", 0) if value is None else _meta_of(value)
+            for key, one in _with_prefix(txn, TEMPLATE):
+                self._numbers[opened(key, one)] = _NUMBER.unpack(key[1:])[0]
+
+    @classmethod
+    def resume(cls, folder: Path, wanted: str) -> "MapWriter":
+        """Go on with the generation that holds.
+
+        `DamagedMapError` when there is none, when it is of another format or boot than `wanted`,
+        or shorter than it says.
+        """
+        try:
+            name = (folder / CURRENT).read_text("ascii")
+            env = _environment(folder / name, readonly=False)
+        except (OSError, ValueError, lmdb.Error) as error:
+            raise DamagedMapError(str(error)) from error
+        try:
+            _check(env, folder / name / "data.mdb", wanted)
+            return cls(folder, name, env)
+        except (OSError, lmdb.Error, DamagedMapError) as error:
+            _close(folder / name, env)
+            raise DamagedMapError(str(error)) from error
+
+    @classmethod
+    def anew(cls, folder: Path, wanted: str) -> "MapWriter":
+        """Begin an empty generation that nobody reads before `publish`."""
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        name = f"generation-{time.time_ns()}"
+        (folder / name).mkdir(mode=0o700)
+        env = _environment(folder / name, readonly=False)
+        with env.begin(write=True) as txn:
+            txn.put(FORMAT, sealed(FORMAT, wanted.encode()))
+        return cls(folder, name, env)
+
+    def refuse(self) -> None:
+        """Make every reader refuse, at once: what stands here is known to be wrong."""
+        self.write(Meta(self.meta.seq, self.meta.known, 0, self.meta.clients), {})
+
+    def write(self, meta: Meta, changes: Mapping[bytes, bytes | None]) -> None:
+        """Put the head and all changes in place in one step; a body of `None` removes its key."""
+        with self._env.begin(write=True) as txn:
+            for key, body in changes.items():
+                if body is None:
+                    txn.delete(key)
+                else:
+                    txn.put(key, sealed(key, body))
+            head = _META.pack(meta.seq, meta.beat, meta.clients) + meta.known
+            txn.put(META, sealed(META, head))
+        self.meta = meta
+
+    def number_of(self, template: bytes) -> tuple[int, dict[bytes, bytes | None]]:
+        """The number of a shared part, and what must be written for it to be known."""
+        found = self._numbers.get(template)
+        if found is not None:
+            return found, {}
+        number = self._numbers[template] = len(self._numbers)
+        return number, {TEMPLATE + _NUMBER.pack(number): template}
+
+    def known(self, prefix: bytes) -> dict[bytes, bytes]:
+        """Every key with this prefix and its body."""
+        with self._env.begin() as txn:
+            return {key: opened(key, value) for key, value in _with_prefix(txn, prefix)}
+
+    def publish(self) -> None:
+        """Let readers find this generation, and take the older ones away."""
+        beside = self._folder / f"{CURRENT}.new"
+        beside.write_text(self._name, "ascii")
+        beside.replace(self._folder / CURRENT)
+        for one in self._folder.glob("generation-*"):
+            if one.name != self._name:
+                shutil.rmtree(one, ignore_errors=True)
+
+    def sweep(self) -> None:
+        """Free the places of readers that were killed, which would hold old pages for ever."""
+        self._env.reader_check()
+
+    def close(self) -> None:
+        _close(self._folder / self._name, self._env)
+
+    def figures(self) -> dict[str, int]:
+        """Bytes in use and entries, for the benchmark and the metrics."""
+        stat, info = self._env.stat(), self._env.info()
+        return {"bytes": (info["last_pgno"] + 1) * stat["psize"], "entries": stat["entries"]}
+
+
+def _check(env: Any, file: Path, wanted: str) -> None:  # noqa: ANN401
+    """`DamagedMapError` for a file that is cut short, which must be found before it is read."""
+    if file.stat().st_size < (env.info()["last_pgno"] + 1) * env.stat()["psize"]:
+        msg = "The map is shorter than it says."
+        raise DamagedMapError(msg)
+    with env.begin() as txn:
+        kept = txn.get(FORMAT)
+    if kept is None or opened(FORMAT, kept) != wanted.encode():
+        msg = "The map is of another layout, boot, key or programme."
+        raise DamagedMapError(msg)
+
+
+def _with_prefix(txn: Any, prefix: bytes) -> Iterator[tuple[bytes, bytes]]:  # noqa: ANN401
+    cursor = txn.cursor()
+    if cursor.set_range(prefix):
+        for key, value in cursor:
+            if not key.startswith(prefix):
+                return
+            yield key, value
