@@ -1,4 +1,4 @@
-"""Wait for the first answer of a server, then print where everything is.
+"""Wait for the first answer of a server and for the feeder's map, then print where everything is.
 
 A process of its own, run by its path with the standard library alone: a thread in the serving
 process could hold an import lock at the moment when the server forks its workers, and a worker
@@ -9,14 +9,21 @@ import sys
 import time
 import urllib.error
 import urllib.request  # house: one-door-out - our own address, from another process.
+from pathlib import Path
 
 GIVE_UP_AFTER = 120
 
 
-def main(probe: str, started: str, text: str) -> None:
-    """Ask `probe` until it answers, then print `text` under the seconds since `started`."""
+def main(probe: str, started: str, text: str, fed: str) -> None:
+    """Ask `probe` until it answers, then print `text` under the seconds since `started`.
+
+    `fed` is a file that has to be there as well, or empty.
+    """
     begun = time.monotonic()
     while time.monotonic() - begun < GIVE_UP_AFTER:
+        if fed and not Path(fed).exists():
+            time.sleep(0.05)
+            continue
         try:
             urllib.request.urlopen(probe, timeout=10).close()  # nosec B310  # noqa: S310 - our own address.
         except (OSError, urllib.error.URLError):
@@ -27,4 +34,4 @@ def main(probe: str, started: str, text: str) -> None:
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:4])
+    main(*sys.argv[1:5])

@@ -31,6 +31,7 @@ from app.cli.wsgi import HANDOVER, handed_over, map_folder
 from app.jobs.queue import Bench, equip, run_worker
 from app.kernel.clock import SystemClock
 from app.reactions import REACTIONS
+from app.status_api.register_map import CURRENT
 from app.web.logs import configure_logs
 
 
@@ -195,9 +196,10 @@ def announce(run: Runtime, started: float) -> subprocess.Popen[bytes]:
         ]
     lines += ["", "  Ctrl-C stops it all."]
     script = Path(__file__).with_name("announcing.py")
-    probe = f"http://{settings.host}:{settings.port}/readyz"
+    fed = str(map_folder(settings) / CURRENT) if settings.surface in {"api", "all"} else ""
+    probe = f"http://{settings.host}:{settings.port}/healthz"
     return subprocess.Popen(  # noqa: S603 - our own script with our own words.
-        [sys.executable, str(script), probe, str(started), "\n".join(lines)],
+        [sys.executable, str(script), probe, str(started), "\n".join(lines), fed],
         start_new_session=True,
     )
 

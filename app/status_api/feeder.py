@@ -28,15 +28,14 @@ from app.db.session import BoundSession, Principal
 from app.identity.queries import denials, live_credentials
 from app.kernel.clock import Clock, SystemClock
 from app.kernel.identifiers import Identifier, Scheme, parse
-from app.register.programme import PROGRAMMES
-from app.register.queries import (
+from app.register.following import (
     change_numbered,
-    head,
-    holdings,
     partners_changed,
     replay_age_ms,
     verified_identifiers,
 )
+from app.register.programme import PROGRAMMES
+from app.register.queries import head, holdings
 from app.status_api.register_map import (
     CREDENTIAL,
     DENIAL,
@@ -200,7 +199,7 @@ class Feeder:
         self._clients = {}
         beat = asked - int(replay_age_ms(session) * 1e6)
         building.write(
-            Meta(newest.seq, text_of(newest.at), beat, time.time_ns()),
+            Meta(newest.seq, text_of(newest.at), beat, asked),
             self._client_news(session, now),
         )
         building.publish()

@@ -26,6 +26,8 @@ from zlib import crc32
 
 import lmdb
 
+from app.kernel.ids import new_id
+
 # Readers and writer must agree on it, or a reader is thrown out when the file grows. It is address
 # space, not memory and not disk.
 MAP_SIZE: Final = 16 * 1024**3
@@ -282,7 +284,7 @@ class MapWriter:
     def anew(cls, folder: Path, wanted: str) -> "MapWriter":
         """Begin an empty generation that nobody reads before `publish`."""
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        name = f"generation-{time.time_ns()}"
+        name = f"generation-{new_id().hex}"
         (folder / name).mkdir(mode=0o700)
         env = _environment(folder / name, readonly=False)
         with env.begin(write=True) as txn:
