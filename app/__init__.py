@@ -64,9 +64,9 @@ def create_app(
         register(app, blueprint)
     seal(app)
     if register_map is not None and surface in {"api", "all"}:
-        from app.status_api.register_map import MapReader
+        from app.status_api.entering import feed
 
-        app.extensions["fairway_register_map"] = MapReader(register_map)
+        feed(app, register_map)
     return app
 
 

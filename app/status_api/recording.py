@@ -148,7 +148,9 @@ class LookupRecorder:
             for client_id, credential_id in {(one.client_id, one.credential_id) for one in quick}:
                 renew(session, client_id, credential_id, now)
             crossed = self._count(session, Counter(one.client_id for one in quick), now, over)
-        self.over_quota = over
+        # Whoever is beyond a limit stays so until the window ends, though the lane counts no more.
+        kept = {one: ends for one, ends in self.over_quota.items() if ends > now}
+        self.over_quota = kept | over
         for client_id, window in crossed.items():
             # Only the first refusal of a window is recorded: the record must not be floodable.
             record_security_event(

@@ -36,20 +36,29 @@ ALWAYS: Final = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": ", ".join(f"{name}=()" for name in FEATURES),
 }
+NOT_STORED: Final = "no-store"
 TWO_YEARS: Final = "max-age=63072000; includeSubDomains"
 SENT_OR_UNCHANGED: Final = frozenset({200, 206, 304})
+
+
+def security_headers(*, page: bool, secure: bool) -> list[tuple[str, str]]:
+    """The headers of an answer that may not be stored, in their order."""
+    return [
+        ("Content-Security-Policy", PAGE_POLICY if page else NO_PAGE_POLICY),
+        *ALWAYS.items(),
+        *([("Strict-Transport-Security", TWO_YEARS)] if secure else ()),
+        ("Cache-Control", NOT_STORED),
+    ]
 
 
 def add_headers(response: Response) -> Response:
     """Set what browsers need to keep us safe; only a static file that was found may be stored."""
     headers = response.headers
-    page = response.mimetype == "text/html"
-    headers.setdefault("Content-Security-Policy", PAGE_POLICY if page else NO_PAGE_POLICY)
-    for name, value in ALWAYS.items():
-        headers.setdefault(name, value)
     # A proxy in front may end the encryption without telling us so.
-    if request.is_secure or wiring().settings.secure:
-        headers.setdefault("Strict-Transport-Security", TWO_YEARS)
+    secure = request.is_secure or wiring().settings.secure
+    for name, value in security_headers(page=response.mimetype == "text/html", secure=secure):
+        if name != "Cache-Control":
+            headers.setdefault(name, value)
     if request.endpoint != "static" or response.status_code not in SENT_OR_UNCHANGED:
-        headers["Cache-Control"] = "no-store"
+        headers["Cache-Control"] = NOT_STORED
     return response

@@ -1,6 +1,6 @@
 """One request, one transaction, one owner: the unit of work is opened and committed here."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
 
 from flask import Response, current_app, g, request
@@ -13,6 +13,7 @@ from app.kernel.ids import new_id
 from app.web.wiring import wiring
 from app.work import Work
 
+LANE = "/api/v1/partners/"
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 View = TypeVar("View", bound=Callable[..., object])
 BY_LINK = "_by_link"
@@ -24,7 +25,19 @@ class FairwayApp(OpenAPI):
 
     Not in `after_request`: an error at commit would skip the error handlers there and reach the
     person as a bare 500, while from here a clash of two reviewers becomes the 409 it is.
+
+    `lane` is what answers addresses that begin with `LANE` before Flask sees them, if anything.
     """
+
+    lane: Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]] | None = None
+
+    def __call__(
+        self, environ: dict[str, Any], start_response: Callable[..., Any]
+    ) -> Iterable[bytes]:
+        """One request, through the lane if it is for it."""
+        if self.lane is not None and environ["PATH_INFO"].startswith(LANE):
+            return self.lane(environ, start_response)
+        return self.wsgi_app(environ, start_response)
 
     def dispatch_request(self) -> Any:  # noqa: ANN401 - Flask's own signature.
         try:

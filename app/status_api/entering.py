@@ -1,0 +1,29 @@
+"""Give an application the map of the register, the recorder of look-ups, and the lane."""
+
+from pathlib import Path
+
+from app.identity.recognise import signer as tokens
+from app.status_api.api import recorder, signer
+from app.status_api.lane import Lane
+from app.status_api.register_map import MapReader
+from app.web.requests import FairwayApp
+from app.web.wiring import wiring
+
+
+def feed(app: FairwayApp, folder: Path) -> None:
+    """Let look-ups read the map in `folder`, and unless it is switched off open the lane."""
+    reader = app.extensions["fairway_register_map"] = MapReader(folder)
+    with app.app_context():
+        wired = wiring()
+        app.extensions["fairway_lookups"] = recorder()
+        if wired.settings.lane == "on":
+            app.lane = Lane(
+                app.wsgi_app,
+                reader=reader,
+                recorder=recorder(),
+                tokens=tokens(),
+                answers=signer(),
+                clock=wired.clock,
+                secure=wired.settings.secure,
+                proxies=wired.settings.trusted_proxies,
+            )
