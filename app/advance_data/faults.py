@@ -71,6 +71,11 @@ AUTHORITY: Final = CodeProblem(
     "Use an importer number that the agency has verified for you or for a trader that has "
     "delegated filing to you.",
 )
+SITE: Final = CodeProblem(
+    "AUTHORITY",
+    "The delegation does not reach this ship-to party.",
+    "File for the sites that the delegation names, and write the ship-to party as it does.",
+)
 REF_UNKNOWN: Final = CodeProblem(
     "REF",
     "There is no filing with this reference to replace or delete.",

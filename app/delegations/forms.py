@@ -1,5 +1,8 @@
 """The forms about delegations. They check shape only; the rules and the service decide the rest."""
 
+from collections.abc import Iterable
+from uuid import UUID
+
 from flask_babel import gettext
 from flask_babel import lazy_gettext as _l
 from flask_wtf.file import FileField, FileRequired
@@ -14,6 +17,7 @@ from app.delegations.wording import SCOPE_MEANINGS, SCOPE_NAMES
 from app.identity.step_up import StepUpForm
 from app.kernel.identifiers import Scheme
 from app.traders.forms import Day, needed
+from app.traders.models import Site
 from app.web.forms import Form
 from app.web.once import OnceForm
 
@@ -59,7 +63,12 @@ class TermsFields:
             frozenset(DelegationScope(one) for one in self.scopes.data or ()),
             self.first_day.data,
             self.last_day.data,
+            frozenset(UUID(one) for one in self.chosen_sites()),
         )
+
+    def chosen_sites(self) -> list[str]:
+        """The sites that were ticked; only an offer has any to tick."""
+        return []
 
 
 class FindForm(Form):
@@ -81,12 +90,25 @@ class FindForm(Form):
 class OfferForm(TermsFields, OnceForm, StepUpForm):
     """Offering a delegation to the broker that was found; its number came in the address."""
 
+    sites = SeveralField(_l("Only for these sites"))
+
     scheme = HiddenField()
     number = HiddenField()
     file = FileField(
         _l("Signed authority document"),
         validators=[FileRequired(_l("Attach the signed authority document."))],
     )
+
+    def with_sites(self, sites: Iterable[Site]) -> "OfferForm":
+        """Give the company's sites to choose from; a company without any has nothing to limit."""
+        self.sites.choices = [SelectChoice(str(one.id), f"{one.name}, {one.city}") for one in sites]
+        if not self.sites.choices:
+            del self.sites
+        return self
+
+    def chosen_sites(self) -> list[str]:
+        """The sites that were ticked."""
+        return list(self.sites.data or ()) if "sites" in self else []
 
 
 class AskForm(OnceForm, StepUpForm):
@@ -102,6 +124,7 @@ class AskForm(OnceForm, StepUpForm):
     first_day = TermsFields.first_day
     last_day = TermsFields.last_day
     terms = TermsFields.terms
+    chosen_sites = TermsFields.chosen_sites
 
 
 class ConsentForm(StepUpForm):

@@ -1,6 +1,6 @@
 """The letters about delegations: who is told what when one is offered, asked for, agreed or ended."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -66,6 +66,11 @@ TOLD: Final[Mapping[EventTag, Told]] = {
 }
 
 
+def sites_in_words(names: Sequence[str]) -> str:
+    """The sites, as a letter names them."""
+    return "; ".join(names) or "all sites of the company"
+
+
 def tell(work: Work, delegation: Delegation, tag: EventTag) -> None:
     """Write to every officer of both sides, as far as a side is told of this.
 
@@ -95,6 +100,7 @@ def tell(work: Work, delegation: Delegation, tag: EventTag) -> None:
                 scopes="; ".join(
                     str(name) for one, name in SCOPE_NAMES.items() if one in delegation.scope_set
                 ),
+                sites=sites_in_words(delegation.site_names),
                 first_day=f"{delegation.valid_from:%-d %B %Y}",
                 last_day=f"{delegation.last_day:%-d %B %Y}",
             )

@@ -4,7 +4,9 @@ import uuid
 from datetime import date, datetime, timedelta
 
 from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, Index
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.types import Uuid
 
 from app.authz.actor import DelegationScope
 from app.db.base import Base, HasId, HasState
@@ -21,6 +23,7 @@ class Delegation(HasId, HasState, Base):
     Both names are those of the day it was proposed, since neither side sees the other's company.
     It is in force from `valid_from` until just before `valid_until` while it is active. No
     two of one pair are active for the same instant (an exclusion constraint of the migration).
+    `sites` are those that it is limited to, none for no limit; `site_names` their names of that day.
     """
 
     __tablename__ = "delegation"
@@ -33,6 +36,13 @@ class Delegation(HasId, HasState, Base):
             "state <> 'active' OR (accepted_at IS NOT NULL AND accepted_by <> proposed_by"
             " AND authority_revision_id IS NOT NULL)",
             name="consent",
+        ),
+        CheckConstraint("cardinality(sites) = cardinality(site_names)", name="sites"),
+        CheckConstraint(
+            "cardinality(sites) = 0 OR scopes = ARRAY['submit_filings']", name="sites_of_filing"
+        ),
+        CheckConstraint(
+            "cardinality(sites) = 0 OR proposed_side = 'trader'", name="sites_by_client"
         ),
         ForeignKeyConstraint(
             ["trader_id", "authority_revision_id"],
@@ -48,6 +58,8 @@ class Delegation(HasId, HasState, Base):
     broker_id: Mapped[uuid.UUID] = mapped_column(ForeignKey(TRADER))
     broker_name: Mapped[str]
     scopes: Mapped[list[str]]
+    sites: Mapped[list[uuid.UUID]] = mapped_column(ARRAY(Uuid), default=list)
+    site_names: Mapped[list[str]] = mapped_column(default=list)
     valid_from: Mapped[datetime]
     valid_until: Mapped[datetime]
     authority_revision_id: Mapped[uuid.UUID | None]

@@ -2,7 +2,7 @@
 
 import uuid
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from types import MappingProxyType
 
@@ -12,10 +12,11 @@ from sqlalchemy.orm import Session
 from app.audit.models import AuditEvent
 from app.authz.actor import Grant, TraderRole
 from app.delegations.models import Delegation
-from app.delegations.rules import Facts, Stage, stage_of
+from app.delegations.rules import Facts, Stage, site_name, stage_of
 from app.delegations.workflow import DelegationState, Side
 from app.kernel.errors import NotFoundError
-from app.traders.models import Trader
+from app.traders.models import Site, Trader
+from app.traders.queries import sites_of
 from app.work import Work
 
 # The state column is private so that only `app.work.move` writes it; reading it is free.
@@ -174,6 +175,28 @@ def visible_delegation(work: Work, trader: Trader, delegation_id: uuid.UUID) -> 
 def side_of(delegation: Delegation, trader: Trader) -> Side:
     """Which side the trader is."""
     return Side.TRADER if delegation.trader_id == trader.id else Side.BROKER
+
+
+def sites_named(
+    session: Session, trader_id: uuid.UUID, ids: Collection[uuid.UUID]
+) -> Sequence[Site]:
+    """Those of the trader's present sites that are named, by name."""
+    if not ids:
+        return []
+    return session.scalars(sites_of(trader_id).where(Site.id.in_(list(ids)))).all()
+
+
+def limit_of(work: Work, delegation_id: uuid.UUID | None) -> frozenset[str] | None:
+    """The sites to which a delegation is limited, as `site_name` writes them; `None` for no limit.
+
+    They are part of what was agreed and never change, so the lock of `still_live` holds them too.
+    """
+    if delegation_id is None:
+        return None
+    names = work.session.scalars(
+        select(Delegation.site_names).where(Delegation.id == delegation_id)
+    ).one_or_none()
+    return frozenset(map(site_name, names)) if names else None
 
 
 def still_live(work: Work, delegation_id: uuid.UUID) -> bool:

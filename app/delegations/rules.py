@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 from typing import Final
+from uuid import UUID
 
 from app.authz.actor import DelegationScope
 from app.delegations.workflow import DelegationState, Side
@@ -14,11 +15,15 @@ LONGEST: Final = timedelta(days=2 * 366)
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """What is agreed: from the beginning of `first_day` to the end of `last_day`, in UTC."""
+    """What is agreed: from the beginning of `first_day` to the end of `last_day`, in UTC.
+
+    `sites` are the ids of the sites that it is limited to; none means all of them.
+    """
 
     scopes: frozenset[DelegationScope]
     first_day: date
     last_day: date
+    sites: frozenset[UUID] = frozenset()
 
     @property
     def begins(self) -> datetime:
@@ -35,11 +40,24 @@ def term_problems(terms: Terms, now: datetime) -> list[Problem]:
     problems = []
     if not terms.scopes:
         problems.append(Problem("Choose at least one thing that the broker may do.", "scopes"))
+    if terms.sites and terms.scopes != {DelegationScope.SUBMIT}:
+        problems.append(
+            Problem(
+                "Only filing can be limited to sites. Everything else concerns the company as a"
+                " whole: offer it by itself, for all sites.",
+                "sites",
+            )
+        )
     if terms.ends <= terms.begins or terms.ends <= now:
         problems.append(Problem("The last day lies before the first, or in the past.", "last_day"))
     elif terms.ends - terms.begins > LONGEST:
         problems.append(Problem("A delegation lasts two years at most.", "last_day"))
     return problems
+
+
+def site_name(name: str) -> str:
+    """A site's name as it is compared: small letters, single blanks; `fairway_site_name` in SQL."""
+    return " ".join(name.split()).lower()
 
 
 class Stage(StrEnum):

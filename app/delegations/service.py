@@ -48,20 +48,25 @@ def propose(
     scopes: Collection[DelegationScope],
     first_day: date,
     last_day: date,
+    sites: Collection[uuid.UUID] = (),
     authority: DocumentRevision | AuthorityFile | None = None,
 ) -> Delegation:
     """Offer (the trader's officer) or ask for (the broker's) a delegation; the other side answers.
 
-    It runs from the beginning of `first_day` to the end of `last_day`, in UTC. Side effects in
+    It runs from the beginning of `first_day` to the end of `last_day`, in UTC, for the client's
+    `sites`, or without any for all of them. Side effects in
     order: the document of a file, with its own event; the row with `key` as its id; one event. The
     same key again gives the first row back. Errors: `NotReadyError` when the other is no broker,
-    dates or scopes do not fit, an offer lacks the authority document, or its file is refused.
+    dates, scopes or sites do not fit, an offer lacks the authority document, or its file is refused.
     """
     earlier = first_with(work.session, Delegation, key)
     if earlier is not None and (earlier.trader_id, earlier.broker_id) == (trader.id, broker.id):
         return earlier
-    terms = Terms(frozenset(scopes), first_day, last_day)
+    terms = Terms(frozenset(scopes), first_day, last_day, frozenset(sites))
     problems = term_problems(terms, work.now)
+    named = queries.sites_named(work.session, trader.id, sites)
+    if len(named) != len(terms.sites):
+        problems.append(Problem("Choose sites of the company.", "sites"))
     if broker.entity_type is not EntityType.BROKER or broker.id == trader.id:
         problems.insert(0, ONLY_BROKERS)
     if side is Side.TRADER and authority is None:
@@ -78,6 +83,8 @@ def propose(
         broker_id=broker.id,
         broker_name=broker.name,
         scopes=sorted(scope.value for scope in scopes),
+        sites=[one.id for one in named],
+        site_names=[one.name for one in named],
         valid_from=terms.begins,
         valid_until=terms.ends,
         authority_revision_id=None if revision is None else revision.id,
@@ -89,7 +96,12 @@ def propose(
     work.session.flush()
     tag = EventTag.DELEGATION_OFFERED if side is Side.TRADER else EventTag.DELEGATION_ASKED
     work.record(
-        tag, found, scopes=found.scopes, valid_from=found.valid_from, valid_until=found.valid_until
+        tag,
+        found,
+        scopes=found.scopes,
+        sites=found.sites,
+        valid_from=found.valid_from,
+        valid_until=found.valid_until,
     )
     return found
 
@@ -173,7 +185,7 @@ def accept(
         delegation.authority_revision_id = revision.id
     delegation.accepted_at = work.now
     delegation.accepted_by = work.actor.person_id
-    move(work, delegation, "accept", scopes=delegation.scopes)
+    move(work, delegation, "accept", scopes=delegation.scopes, sites=delegation.sites)
 
 
 def decline(work: Work, delegation: Delegation, *, by: Trader) -> None:

@@ -1,7 +1,7 @@
 """Who acts for a trader, and for whom a broker acts: offering, asking, consenting, ending."""
 
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 
@@ -32,8 +32,8 @@ from app.identity.step_up import StepUpForm, require_fresh
 from app.kernel.errors import NotFoundError, NotReadyError
 from app.kernel.identifiers import Scheme
 from app.traders.kinds import EntityType
-from app.traders.models import Trader
-from app.traders.queries import visible_trader
+from app.traders.models import Site, Trader
+from app.traders.queries import sites_of, visible_trader
 from app.web.access import requires
 from app.web.forms import Form
 from app.web.fragments import render
@@ -97,7 +97,9 @@ def find(trader_id: uuid.UUID) -> Response:
         broker = _broker(form.scheme.data or "", form.number.data or "")
         if broker is not None:
             today = current_work().now.date()
-            offer = OfferForm(scheme=form.scheme.data, number=form.number.data, first_day=today)
+            offer = OfferForm(
+                scheme=form.scheme.data, number=form.number.data, first_day=today
+            ).with_sites(_sites(trader))
             return _page("offer.html", offer, trader=trader, broker=broker)
         form.number.errors = [_no_broker()]
     return _page("find.html", form, trader=trader)
@@ -108,7 +110,8 @@ def find(trader_id: uuid.UUID) -> Response:
 @limiter.limit("60 per hour", key_func=by_person)
 def offer(trader_id: uuid.UUID) -> Response | BaseResponse:
     """Offer it; the broker answers."""
-    trader, work, form = _own(trader_id), current_work(), OfferForm()
+    trader, work = _own(trader_id), current_work()
+    form = OfferForm().with_sites(_sites(trader))
     broker = _broker(form.scheme.data or "", form.number.data or "")
     if broker is None:
         found = FindForm(scheme=form.scheme.data, number=form.number.data)
@@ -128,6 +131,7 @@ def offer(trader_id: uuid.UUID) -> Response | BaseResponse:
                 scopes=terms.scopes,
                 first_day=terms.first_day,
                 last_day=terms.last_day,
+                sites=terms.sites,
                 authority=service.AuthorityFile(file.filename or "", file.stream),
             )
         )
@@ -244,6 +248,10 @@ def end(trader_id: uuid.UUID, delegation_id: uuid.UUID) -> Response | BaseRespon
     if _done(form, lambda: service.revoke(current_work(), found, by=trader)):
         return _to(trader, found, gettext("Ended. It took effect at once."))
     return _page("end.html", form, **_shown(trader, found), declines=False)
+
+
+def _sites(trader: Trader) -> Sequence[Site]:
+    return current_work().session.scalars(sites_of(trader.id)).all()
 
 
 def _own(trader_id: uuid.UUID, permission: Permission = Permission.DELEGATION_GRANT) -> Trader:

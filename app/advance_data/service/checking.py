@@ -9,7 +9,7 @@ from typing import Any
 
 from psycopg import sql
 from pydantic import BaseModel
-from sqlalchemy import ARRAY, Text, any_, cast, func, literal, select, true
+from sqlalchemy import ARRAY, Text, any_, cast, func, literal, null, select, true
 from sqlalchemy.dialects.postgresql import JSONB, distinct_on
 from sqlalchemy.orm import aliased
 
@@ -21,6 +21,7 @@ from app.advance_data.faults import (
     AUTHORITY,
     REF_TAKEN,
     REF_UNKNOWN,
+    SITE,
     Place,
     RowFault,
     Severity,
@@ -30,12 +31,13 @@ from app.advance_data.models import Batch, Filing, FilingFault
 from app.advance_data.receipts import ROOT, entry_of
 from app.advance_data.rows import Action
 from app.advance_data.rules import AnyFiling, CheckedRow, Claim
+from app.advance_data.service.sites import NOT_NAMED, ship_to
 from app.audit.merkle import Frontier, leaf_hash
 from app.audit.receipts import canonical
 from app.db.base import Base
 from app.db.concurrency import lock_row, lock_words
 from app.db.references import next_reference
-from app.delegations.queries import still_live
+from app.delegations.queries import limit_of, still_live
 from app.kernel.identifiers import Identifier, Scheme
 from app.traders.queries import verified_identifiers
 from app.traders.sealing import lookup_key
@@ -46,11 +48,15 @@ CHUNK_ROWS = 1000
 
 @dataclass(frozen=True, slots=True)
 class _Standing:
-    """The newest filing under a reference: its number, its action, the broker it came through."""
+    """The newest filing under a reference: its number, its action, the broker it came through.
+
+    `ship_to` is read where the delegation is limited to sites.
+    """
 
     number: int
     action: str
     through: uuid.UUID | None
+    ship_to: frozenset[str] = frozenset()
 
     @property
     def stands(self) -> bool:
@@ -75,7 +81,7 @@ class Tally:
 class _Checking:
     """One batch under check. `newest` maps a reference of the present chunk to how it stands.
 
-    `bills` are those bills of lading of the present chunk's messages that stand already.
+    `sites` are those to which the broker's delegation is limited, `None` for no limit. `bills` are those bills of lading of the present chunk's messages that stand already.
 
     Nothing in here grows with the file.
     """
@@ -83,6 +89,7 @@ class _Checking:
     work: Work
     batch: Batch
     importers: frozenset[str]
+    sites: frozenset[str] | None = None
     tally: Tally = field(default_factory=Tally)
     tree: Frontier = field(default_factory=Frontier)
     newest: dict[str, _Standing] = field(default_factory=dict)
@@ -126,6 +133,7 @@ def check_batch(work: Work, batch: Batch, rows: Iterable[Raw]) -> Tally:
         work=work,
         batch=batch,
         importers=frozenset(one.lookup_key for one in own if one.scheme in _IMPORTERS),
+        sites=limit_of(work, batch.delegation_id),
     )
     for chunk in _chunks(map(check, rows)):
         _file(checking, chunk)
@@ -180,7 +188,13 @@ def _look_up(checking: _Checking, claims: list[Claim]) -> None:
     """Read, in one statement, how the references of these rows stand."""
     asked = sorted({claim.reference for claim in claims if claim.reference})
     newest = (
-        select(Filing.filing_ref, Filing.number, Filing.action, Filing.acting_trader_id)
+        select(
+            Filing.filing_ref,
+            Filing.number,
+            Filing.action,
+            Filing.acting_trader_id,
+            null() if checking.sites is None else Filing.content,
+        )
         .where(
             Filing.trader_id == checking.batch.trader_id,
             Filing.filing_ref == any_(literal(asked, ARRAY(Text))),
@@ -190,7 +204,8 @@ def _look_up(checking: _Checking, claims: list[Claim]) -> None:
     )
     rows = checking.work.session.execute(newest).all() if asked else []
     checking.newest = {
-        reference: _Standing(number, action, through) for reference, number, action, through in rows
+        reference: _Standing(number, action, through, ship_to(content or {}))
+        for reference, number, action, through, content in rows
     }
 
 
@@ -244,6 +259,7 @@ def _against_the_register(checking: _Checking, row: CheckedRow, claim: Claim) ->
     importer = claim.importer
     if importer is not None and lookup_key(importer) not in checking.importers:
         yield fault_of(AUTHORITY, place, field="importer_number", value=importer.value)
+    yield from _past_the_sites(checking, row, claim, place)
     filing, raw = row.filing, row.raw
     if isinstance(filing, IsfFiling) and isinstance(raw, RawMessage) and claim.action is Action.ADD:
         for index, bill in enumerate(filing.bills):
@@ -263,6 +279,21 @@ def _against_the_register(checking: _Checking, row: CheckedRow, claim: Claim) ->
             yield fault_of(REF_TAKEN, place, field="filing_ref", value=claim.reference)
     elif not _may_amend(checking.batch, last):
         yield fault_of(REF_UNKNOWN, place, field="filing_ref", value=claim.reference)
+
+
+def _past_the_sites(
+    checking: _Checking, row: CheckedRow, claim: Claim, place: Place
+) -> Iterator[RowFault]:
+    """What a broker files, replaces and deletes for its client lies within the delegation's sites."""
+    if checking.sites is None or row.filing is None:
+        return
+    last = checking.newest.get(claim.reference or "", _NEVER)
+    amends = claim.action is not Action.ADD and _may_amend(checking.batch, last)
+    if claim.action is Action.DELETE and not amends:
+        return  # That there is nothing to delete is told as such.
+    named = ship_to(content_of(row.filing)) | (last.ship_to or NOT_NAMED if amends else frozenset())
+    if not named or not named <= checking.sites:
+        yield fault_of(SITE, place, field="ship_to_name", value=", ".join(sorted(named)))
 
 
 def _may_amend(batch: Batch, last: _Standing) -> bool:
@@ -294,8 +325,12 @@ def _filing(checking: _Checking, row: CheckedRow, filing: AnyFiling) -> dict[str
     reference = filing.filing_ref
     assert reference is not None  # noqa: S101 - `_numbered` gave one.
     number = checking.newest.get(reference, _NEVER).number + 1
-    checking.newest[reference] = _Standing(number, filing.action.value, batch.acting_trader_id)
-    content = canonical_json(content_of(filing))
+    given = content_of(filing)
+    named = frozenset[str]() if checking.sites is None else ship_to(given)
+    checking.newest[reference] = _Standing(
+        number, filing.action.value, batch.acting_trader_id, named
+    )
+    content = canonical_json(given)
     sha256 = hashlib.sha256(content.encode()).hexdigest()
     receipt = f"{batch.reference}-{row.raw.file_row:07d}"
     entry = entry_of(receipt, reference, number, filing.action.value, sha256, work.now)
