@@ -40,6 +40,7 @@ def create_app(
     from app.identity.oidc.providers import register_providers
     from app.identity.recognise import recogniser, register_sign_in
     from app.kernel.clock import SystemClock
+    from app.notifications import letters
     from app.reactions import REACTIONS
     from app.tables import Base
     from app.traders.queries import appointments_of, trader_named
@@ -49,6 +50,7 @@ def create_app(
 
     Base.registry.configure()
     equip(settings.secret_key)
+    letters.equip(settings.address)
     wiring = Wiring(
         settings=settings,
         engine=engine,

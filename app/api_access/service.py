@@ -27,10 +27,12 @@ def tell_of_client(work: Work, event: AuditEvent, client: ApiClient) -> None:
     told = TOLD[tag]
     if client.trader_id is None:
         owner, people = AGENCY, queries.staff_with(work.session, AgencyRole.PROGRAMME_MANAGER)
+        path = f"/console/api-clients/{client.id}"
     else:
         trader = work.session.get(Trader, client.trader_id)
         owner = "" if trader is None else trader.name
         people = officers_of(work.session, client.trader_id)
+        path = f"/traders/{client.trader_id}/api-access/{client.id}"
     until = event.data.get(UNTIL.get(tag, ""))
     for person in people:
         send(
@@ -44,6 +46,7 @@ def tell_of_client(work: Work, event: AuditEvent, client: ApiClient) -> None:
             advice=told.advice,
             client=client.name,
             client_id=client.client_id,
+            path=path,
             owner=owner,
             at=_in_words(work.now),
             by=work.actor.name if work.actor.kind is ActorKind.PERSON else ITSELF,

@@ -15,6 +15,7 @@ from app.db import migrate
 from app.db.embedded import Cluster
 from app.db.session import BoundSession, Principal, make_engine
 from app.kernel.clock import SystemClock
+from app.notifications import letters
 from app.reactions import REACTIONS
 from app.traders.sealing import equip
 from app.work import Work
@@ -49,6 +50,7 @@ def runtime(*, check_demo: bool = True) -> Iterator[Runtime]:
     """Settings, secrets and a running database; an embedded one that we started is stopped again."""
     settings = with_secret(read_settings())
     equip(settings.secret_key)
+    letters.equip(settings.address)
     if check_demo:
         refuse_demo_home(settings)
     if settings.database_url is not None:

@@ -100,6 +100,8 @@ def tell(work: Work, delegation: Delegation, tag: EventTag) -> None:
                 scopes="; ".join(
                     str(name) for one, name in SCOPE_NAMES.items() if one in delegation.scope_set
                 ),
+                side_id=trader_id,
+                delegation_id=delegation.id,
                 sites=sites_in_words(delegation.site_names),
                 first_day=f"{delegation.valid_from:%-d %B %Y}",
                 last_day=f"{delegation.last_day:%-d %B %Y}",

@@ -9,7 +9,13 @@ from functools import cache
 from pathlib import Path
 from string import Template
 
+_site = [""]
 FOLDER = Path(__file__).parent / "letters"
+
+
+def equip(address: str) -> None:
+    """Say under which address people reach this installation, for the links in letters."""
+    _site[:] = [address]
 
 
 @cache
@@ -24,11 +30,11 @@ def names() -> list[str]:
 
 
 def write(template: str, /, **values: object) -> tuple[str, str]:
-    """Subject and body of `template`.
+    """Subject and body of `template`; `$site` is the address of this installation.
 
     `KeyError` when a value is missing, `FileNotFoundError` when the template is.
     """
-    texts = {key: str(value) for key, value in values.items()}
+    texts = {"site": _site[0]} | {key: str(value) for key, value in values.items()}
     subject, body = _source(template)
     one_line = " ".join(subject.substitute(texts).split())
     return one_line, body.substitute(texts)

@@ -97,6 +97,7 @@ def tell(
             happened=told.happened,
             advice=told.advice,
             trader=trader.name,
+            trader_id=trader.id,
             reference=succession.reference,
             before=", ".join(person.name for person in leaving) or "nobody",
             ground=GROUNDS[succession.ground],

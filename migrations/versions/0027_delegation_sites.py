@@ -81,7 +81,6 @@ def upgrade():
         op.add_column(
             "delegation", sa.Column(name, ARRAY(kind), nullable=False, server_default="{}")
         )
-        op.alter_column("delegation", name, server_default=None)
     for name, rule in (
         ("sites", "cardinality(sites) = cardinality(site_names)"),
         # Everything but filing concerns the company as a whole: there a limit would be words.

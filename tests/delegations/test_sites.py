@@ -4,6 +4,7 @@ import json
 from datetime import timedelta
 
 import pytest
+from psycopg.errors import InsufficientPrivilege
 from sqlalchemy import select, text
 from sqlalchemy.exc import DBAPIError
 
@@ -121,7 +122,8 @@ def test_the_database_refuses_it_as_well(work, pair, limit, carson, monkeypatch)
     limit(carson)
     monkeypatch.setattr("app.advance_data.service.checking.limit_of", lambda *_: None)
     assert file(work, pair, row(CARSON)).accepted == 1
-    with pytest.raises(DBAPIError, match="does not reach this site"):
+    # What is copied in bulk is refused by the driver itself.
+    with pytest.raises(InsufficientPrivilege, match="does not reach this site"):
         file(work, pair, row(DENVER, "PO-2"))
 
 
@@ -171,7 +173,7 @@ def test_what_was_agreed_stays(work, limit, carson, statement, why):
         work.session.execute(text(statement))
 
 
-def test_the_sites_stand_in_the_event_and_in_the_letter(work, limit, carson):
+def test_the_sites_stand_in_the_event_and_in_the_letter(work, limit, carson, settings):
     found = limit(carson)
     events = work.session.scalars(select(AuditEvent).where(AuditEvent.subject_id == found.id)).all()
     assert [one.data["sites"] for one in events] == [[str(carson.id)]] * 2
@@ -181,4 +183,8 @@ def test_the_sites_stand_in_the_event_and_in_the_letter(work, limit, carson):
     ]
     assert len(bodies) == 2
     assert all(f"Sites: {CARSON}" in one for one in bodies)
+    # Each side gets the address at which it finds the delegation.
+    for side in (found.trader_id, found.broker_id):
+        address = f"{settings.address}/traders/{side}/delegations/{found.id}"
+        assert [address in one for one in bodies].count(True) == 1
     assert work.session.scalars(select(Filing)).all() == []
