@@ -57,7 +57,8 @@ def told_line(entry: Entry, names: Names, company: str) -> Line:
         case Side.SYSTEM:
             who, capacity = gettext("Fairway"), gettext("by itself")
         case Side.BROKER:
-            who = who or gettext("Somebody")
+            program = isinstance(entry, AccessRecord) and entry.client_id is not None
+            who = who or (gettext("A program") if program else gettext("Somebody"))
             capacity = gettext("broker %(name)s, for %(company)s", name=broker, company=company)
             if entry.subject_kind == Delegation.__tablename__:
                 capacity = gettext("broker %(name)s", name=broker)

@@ -196,6 +196,7 @@ PLACES: Final[Mapping[str, str]] = {
     "documents": _l("documents"),
     "home": _l("overview"),
     "register": _l("standing"),
+    "trader_api": _l("advance data or standing, by a program"),
     "traders": _l("company"),
 }
 """What a broker looked at, by the first part of the page's endpoint."""

@@ -35,14 +35,15 @@ from app.advance_data.schemas import (
 )
 from app.advance_data.service import FilingRefusedError
 from app.advance_data.standing import own_status
+from app.audit.access import Seen
 from app.authz.permissions import Permission
 from app.documents.files import equip_files
 from app.kernel.errors import NotFoundError, NotReadyError
 from app.traders.models import Trader
 from app.traders.queries import visible_trader
-from app.web.access import requires
+from app.web.access import note_access, requires
 from app.web.errors import problem_json, translate
-from app.web.requests import current_work
+from app.web.requests import current_actor, current_work
 
 JSON: Final = "application/json"
 FILING_LIMIT: Final = 256 * 1024
@@ -179,6 +180,7 @@ def filing(path: FilingPath, query: SenderQuery) -> Response:
     """One filing with its receipt, and whether it still counts."""
     found = queries.visible_filing(current_work(), path.filing_id, Permission.TRADER_API_READ)
     _must_be_named(found.trader_id, query.on_behalf_of)
+    _note_looking(found.trader_id)
     return _answer(_given(found))
 
 
@@ -189,6 +191,7 @@ def filing(path: FilingPath, query: SenderQuery) -> Response:
 def status(query: SenderQuery) -> Response:
     """Your own standing, or that of the trader for whom you act, as the register knows it now."""
     work, trader = current_work(), _for_whom(Permission.TRADER_API_STATUS, query.on_behalf_of)
+    _note_looking(trader.id)
     return _answer(own_status(work, trader))
 
 
@@ -221,7 +224,14 @@ def _batch(path: BatchPath, on_behalf_of: str) -> Batch:
     """The batch, when it is that of the trader for whom the caller says it asks."""
     found = queries.visible_batch(current_work(), path.batch_id, Permission.TRADER_API_READ)
     _must_be_named(found.trader_id, on_behalf_of)
+    _note_looking(found.trader_id)
     return found
+
+
+def _note_looking(trader_id: uuid.UUID) -> None:
+    """Record that a broker's program looked at what is its client's, before it is shown."""
+    if trader_id in current_actor().grants:
+        note_access(Seen("page", request.endpoint or "", trader_id=trader_id))
 
 
 def _must_be_named(trader_id: uuid.UUID, on_behalf_of: str) -> None:

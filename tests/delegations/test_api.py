@@ -13,6 +13,7 @@ from app.traders.models import Trader
 from tests.advance_data.sample_rows import csv_bytes, good_row
 from tests.factories.advance_data import make_batch
 from tests.factories.delegations import delegate, make_pair
+from tests.factories.identity import sign_in
 from tests.factories.traders import acting
 
 S = DelegationScope
@@ -79,6 +80,26 @@ def test_a_broker_files_for_its_client_and_reads_it_back_by_name(pair, program, 
             pair.broker_id,
             delegation_id,
         )
+
+
+def test_what_a_brokers_program_reads_stands_in_its_clients_activity(app, pair, program, work_as):
+    let(work_as, pair, S.SUBMIT, S.STATUS)
+    call = program(pair.broker_id)
+    named = {"query_string": {"on_behalf_of": str(pair.trader_id)}}
+    path = call("POST", "/filings", json=filing(pair.trader_id)).headers["Location"]
+    browser = app.test_client()
+    sign_in(browser, pair.officer)
+    page = f"/traders/{pair.trader_id}/activity"
+    assert "by a program" not in browser.get(page).text
+    assert call("GET", path.removeprefix("/trader/v1"), **named).status_code == 200
+    assert call("GET", "/status", **named).status_code == 200
+    shown = browser.get(page).text
+    assert shown.count("advance data or standing, by a program") == 2
+    assert "A program" in shown
+    # What was not shown is not told, and what a program reads of its own company is no access.
+    assert call("GET", "/status", query_string={"on_behalf_of": str(new_id())}).status_code == 422
+    assert call("GET", "/status").status_code == 200
+    assert browser.get(page).text.count("by a program") == 2
 
 
 def test_foreign_unknown_revoked_and_unscoped_are_answered_alike(pair, program, work_as):

@@ -3,7 +3,8 @@
 import io
 import re
 import zipfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 import pypdf
 from werkzeug.test import TestResponse
@@ -30,6 +31,23 @@ def readable(answer: TestResponse) -> str:
                 archive.read(name).decode("utf-8", "replace") for name in archive.namelist()
             )
     return head + data.decode("utf-8", "replace")
+
+
+def astray(
+    letters: Iterable[Mapping[str, Any]], words: Iterable[str], kept_from: Iterable[str]
+) -> list[str]:
+    """Words that went to an address that has no business with them.
+
+    A letter to somebody at one importer holds no word of the other, whoever caused it; one to
+    anybody else holds no word that the caller may not read.
+    """
+    found = []
+    for one in letters:
+        text = f"{one['subject']}\n{one['body']}"
+        at = [word for word in words if one["recipient"].endswith(f"@{word.lower()}.example")]
+        forbidden = [word for word in words if word not in at] if at else kept_from
+        found += tells(text, forbidden)
+    return found
 
 
 def bare(answer: TestResponse, ids: Ids) -> str:

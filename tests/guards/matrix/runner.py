@@ -13,7 +13,7 @@ from tests.guards.matrix import bodies
 from tests.guards.matrix.cast import Caller
 from tests.guards.matrix.journal import KEEPING, RECORDS, Journal, Written
 from tests.guards.matrix.objects import OBJECTS, Side
-from tests.guards.matrix.oracles import bare, readable, tells
+from tests.guards.matrix.oracles import astray, bare, readable, tells
 from tests.guards.scene import CANARY, Ids
 
 AREAS = ("open", "trader", "console", "api")
@@ -29,6 +29,7 @@ class Run:
     sides: dict[str, Side]
     callers: dict[str, Caller]
     faults: list[str] = field(default_factory=list)
+    letters: int = 0
     forms: dict[tuple[str, str], dict[str, Any]] = field(default_factory=dict)
     succeeded: dict[tuple[str, str], set[int]] = field(default_factory=dict)
 
@@ -90,6 +91,10 @@ class Run:
         holder = cell.area == "open"
         if secret and not holder and not cell.rule.endpoint.startswith("demo."):
             self.faults.append(f"{where}: tells {secret}")
+        letters = written.added("message")
+        self.letters += len(letters)
+        if strays := astray(letters, self.sides, caller.kept_from):
+            self.faults.append(f"{where}: writes {strays} to others")
         if letter == "A" and cell.method not in SAFE:
             count = len(written.added("audit_event"))
             self.succeeded.setdefault((cell.method, cell.rule.endpoint), set()).add(count)

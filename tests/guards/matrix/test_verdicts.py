@@ -11,6 +11,7 @@ import os
 from structlog.testing import capture_logs
 
 from tests.guards.matrix.cast import PRINCIPALS
+from tests.guards.matrix.oracles import astray
 from tests.guards.matrix.table import NAMES, TABLE, rows
 from tests.guards.scene import CANARY, PLAIN
 
@@ -35,7 +36,21 @@ def test_the_verdicts_are_those_under_review(run, caplog):
     assert CANARY not in text
     assert PLAIN not in text
     assert "\n".join(run.faults) == ""
+    # Letters were caused and searched, so that their silence says something.
+    assert run.letters > 100
     assert wanted.splitlines() == TABLE.read_text().splitlines()
+
+
+def test_a_letter_that_goes_astray_is_found():
+    letter = {"subject": f"About {PLAIN} Imports", "body": ""}
+    to_a = {**letter, "recipient": f"officer@{CANARY.lower()}.example"}
+    to_b = {**letter, "recipient": f"officer@{PLAIN.lower()}.example"}
+    elsewhere = {**letter, "recipient": "invited@example.com"}
+    words = (CANARY, PLAIN)
+    assert astray([to_a], words, ()) == [PLAIN]
+    assert astray([to_b], words, (PLAIN,)) == []
+    assert astray([elsewhere], words, (CANARY,)) == []
+    assert astray([elsewhere], words, (PLAIN,)) == [PLAIN]
 
 
 NEVER_DONE = {
