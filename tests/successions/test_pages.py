@@ -85,6 +85,8 @@ def test_what_was_typed_stands_again_beside_its_error(cast):
     assert answer.status_code == 422
     assert "Give a mail address" in answer.text
     assert "The owner wrote to us." in answer.text
+    # A file cannot be put back into its field, so the page says so beside it.
+    assert "Choose letter.pdf again" in answer.text
 
 
 @pytest.mark.parametrize("act", ["approve", "decline"])
