@@ -1,6 +1,7 @@
 """The addresses of the internal API. One question, one answer; every lookup is recorded."""
 
 import json
+import uuid
 from collections.abc import Sequence
 from typing import Any
 
@@ -16,13 +17,14 @@ from app.facilitation.service import OtherContentError
 from app.kernel.errors import UnavailableError
 from app.kernel.identifiers import Identifier, MalformedIdentifierError, Scheme, parse
 from app.register.queries import changes as changes_after
+from app.register.versions import newest_version
 from app.status_api import answering, lookups, openapi
-from app.status_api.bodies import JSON, NDJSON, media_type, raw_body, read_body, refuse
+from app.status_api.bodies import JSON, NDJSON, media_type, read_body, refuse
+from app.status_api.lines import AnsweredLines
 from app.status_api.lookups import LookupRecord
 from app.status_api.recording import LookupRecorder
 from app.status_api.register_map import MapReader, StaleMapError
 from app.status_api.schemas import (
-    MOST_IDENTIFIERS,
     AskedIdentifier,
     ChangesQuery,
     DecisionPath,
@@ -41,6 +43,9 @@ from app.status_api.schemas import (
     StoredDecision,
 )
 from app.status_api.signing import StatusSigner
+from app.status_api.status_list import MEDIA as STATUS_LIST
+from app.status_api.status_list import StatusLists
+from app.status_api.streaming import ENDLESS, streamed
 from app.web.access import note_access, requires
 from app.web.errors import domain_error, problem_json
 from app.web.fragments import render
@@ -113,7 +118,12 @@ def status(path: StatusPath, query: StatusQuery) -> Response:
     note_lookups(seen)
     if signed and isinstance(found, GivenStatus):
         work = current_work()
-        token = signer().sign(found, audience=work.actor.public_id, now=work.now)
+        token = signer().sign(
+            found,
+            audience=work.actor.public_id,
+            now=work.now,
+            version=version_of(found.partner_id, found.seq),
+        )
         return Response(token, mimetype=SIGNED)
     return answer(found)
 
@@ -136,9 +146,18 @@ def status_of_map(identifier: Identifier, query: StatusQuery, *, signed: bool) -
     )
     note_lookups([seen])
     if signed:
-        token = signer().of_found(found, name, audience=current_actor().public_id, now=now)
+        token = signer().of_found(
+            found, name, audience=current_actor().public_id, now=now, version_of=version_of
+        )
         return Response(token, mimetype=SIGNED)
     return Response(found.body, mimetype=JSON)
+
+
+def version_of(partner_id: uuid.UUID | None, seq: int) -> int | None:
+    """The entry in the status list of what is known of a partner at change `seq`."""
+    if partner_id is None:
+        return None
+    return newest_version(current_work().session, partner_id, upto=seq)
 
 
 def register_map() -> MapReader | None:
@@ -160,6 +179,12 @@ def note_lookups(seen: Sequence[Seen]) -> None:
     client_id = current_actor().client_id
     assert client_id is not None  # noqa: S101 - only clients have the scope; for the type checker.
     recorder().note(client_id, seen, now=wiring().clock.now())
+
+
+def note_shown(seen: Sequence[Seen]) -> None:
+    """Keep who asked about whom, once the map knows as much as what is about to be told."""
+    not_ahead_of_map(max((one.seq or 0 for one in seen), default=0))
+    note_lookups(seen)
 
 
 def recorder() -> LookupRecorder:
@@ -194,22 +219,18 @@ def statuses(query: StatusQuery) -> Response:
     """Up to 10,000 standings, in the order of the question, all of one instant.
 
     A member that is no identifier is answered `malformed` in its place. With
-    `application/x-ndjson`, one identifier a line in and one answer a line out.
+    `application/x-ndjson`, one identifier a line in and one answer a line out, as many as you
+    like: they are answered while they come in, a thousand at most of one instant. Read while you
+    send. Count the answers: a stream that cannot go on ends with a problem as its last line.
     """
     if media_type(JSON, NDJSON) == JSON:
         asked = [*read_body(StatusesBody, limit=STATUSES_LIMIT).identifiers]
         given, seen = lookups.look_up(current_work(), asked, query, lookup_record())
         body = answer(GivenStatuses(statuses=given))
-    else:
-        lines = [line for line in raw_body(STATUSES_LIMIT).split(b"\n") if line.strip()]
-        if len(lines) > MOST_IDENTIFIERS:
-            refuse(400, "Bad Request", f"Send at most {MOST_IDENTIFIERS} lines.")
-        each = [lookups.asked_on(line) for line in lines]
-        given, seen = lookups.look_up(current_work(), each, query, lookup_record())
-        body = Response("".join(f"{one.model_dump_json()}\n" for one in given), mimetype=NDJSON)
-    not_ahead_of_map(max((one.seq or 0 for one in seen), default=0))
-    note_lookups(seen)
-    return body
+        note_shown(seen)
+        return body
+    request.max_content_length = ENDLESS
+    return streamed(request.stream, AnsweredLines(query, lookup_record(), note_shown))
 
 
 @blueprint.get(
@@ -286,6 +307,21 @@ def replay(path: DecisionPath) -> Response:
     return answer(GivenReplay.of(found, again))
 
 
+@blueprint.get(
+    "/status-list", operation_id="getStatusList", responses={"200": None, **refusals(503)}
+)
+@requires(Permission.STATUS_READ)
+def status_list() -> Response:
+    """The signed list for offline use: whether the answers that you keep still stand.
+
+    A Token Status List. A signed answer names its entry in `status.status_list.idx`; anything but
+    0 there, or no entry, means no facilitation. Ask each minute; a list is over after fifteen.
+    """
+    made = status_lists().at(wiring().clock.now())
+    note_access(Seen("status-list", "all", "given", seq=made.seq))
+    return Response(made.token, mimetype=STATUS_LIST)
+
+
 @blueprint.get("/keys", doc_ui=False)
 @requires(Permission.PUBLIC)
 def keys() -> Response:
@@ -351,6 +387,15 @@ def signer() -> StatusSigner:
     if "fairway_status_signer" not in known:
         known["fairway_status_signer"] = StatusSigner.of(wiring().settings)
     found: StatusSigner = known["fairway_status_signer"]
+    return found
+
+
+def status_lists() -> StatusLists:
+    """The maker of this process's status list."""
+    known = current_app.extensions
+    if "fairway_status_lists" not in known:
+        known["fairway_status_lists"] = StatusLists(wiring().engine, signer())
+    found: StatusLists = known["fairway_status_lists"]
     return found
 
 

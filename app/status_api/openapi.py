@@ -27,6 +27,10 @@ BODIES: Final[Mapping[str, Mapping[str, type[BaseModel]]]] = {
     f"{PREFIX}/statuses": {JSON: StatusesBody, NDJSON: AskedIdentifier},
     f"{PREFIX}/decisions": {JSON: DecisionsBody},
 }
+TOKENS: Final = {
+    f"{PREFIX}/partners/{{scheme}}/{{value}}/status": "application/jwt",
+    f"{PREFIX}/status-list": "application/statuslist+jwt",
+}
 
 
 def document(whole: Mapping[str, Any], *, version: str) -> dict[str, Any]:
@@ -55,7 +59,10 @@ def document(whole: Mapping[str, Any], *, version: str) -> dict[str, Any]:
         }
     lines = [_added(schemas, model, "serialization") for model in (GivenStatus, GivenMalformed)]
     good = found["paths"][f"{PREFIX}/statuses"]["post"]["responses"]["200"]["content"]
-    good[NDJSON] = {"schema": {"anyOf": lines}}
+    good[NDJSON] = {"schema": {"anyOf": [*lines, _added(schemas, Problem, "serialization")]}}
+    for path, token in TOKENS.items():
+        answered = found["paths"][path]["get"]["responses"]["200"]
+        answered.setdefault("content", {})[token] = {"schema": {"type": "string"}}
     problem = _added(schemas, Problem, "serialization")
     for item in found["paths"].values():
         for operation in item.values():

@@ -6,6 +6,8 @@ known, so that a standing cannot outlive its own end (reference: Token Status Li
 `nextUpdate`, both far longer).
 """
 
+import uuid
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -19,6 +21,8 @@ from app.status_api.answering import Found
 from app.status_api.schemas import GivenStatus
 
 TYPE: Final = "partner-status+jwt"
+LIST_TYPE: Final = "statuslist+jwt"
+LIST_ADDRESS: Final = "/api/v1/status-list"
 LIFETIME: Final = timedelta(seconds=60)
 REUSED: Final = timedelta(seconds=30)
 LAST_SECOND: Final = timedelta(seconds=1)
@@ -44,8 +48,19 @@ class StatusSigner:
         """The signer of this installation; its key is made at the first start."""
         return cls(load_or_create(keys_dir(settings), "status"), settings.address)
 
-    def sign(self, given: GivenStatus, *, audience: str, now: datetime) -> str:
+    @property
+    def list_uri(self) -> str:
+        """The name of the status list: its address."""
+        return f"{self.issuer}{LIST_ADDRESS}"
+
+    def sign(
+        self, given: GivenStatus, *, audience: str, now: datetime, version: int | None = None
+    ) -> str:
         """The answer as a compact JWS for one client, `audience` being its public id.
+
+        `version` is the number of the partner's newest change: by it the answer refers to its
+        place in the status list, as Token Status List has it. Without one nothing refers, and a
+        client cannot keep the answer.
 
         `exp` is a whole second after `iat`, at most sixty, and never later than `next_change_at`:
         with less than a second left the answer is over as soon as it is given.
@@ -55,10 +70,12 @@ class StatusSigner:
         until = now + LIFETIME
         if given.next_change_at is not None:
             until = min(until, given.next_change_at)
+        reference = {"status_list": {"idx": version, "uri": self.list_uri}}
         return jwt.encode(
             {"alg": ALGORITHM, "typ": TYPE, "kid": key.kid},
             {
                 **given.model_dump(mode="json"),
+                **({} if version is None else {"status": reference}),
                 "iss": self.issuer,
                 "aud": audience,
                 "iat": issued_at,
@@ -69,14 +86,24 @@ class StatusSigner:
         )
 
     def of_found(
-        self, found: Found, identifier: tuple[str, str], *, audience: str, now: datetime
+        self,
+        found: Found,
+        identifier: tuple[str, str],
+        *,
+        audience: str,
+        now: datetime,
+        version_of: Callable[[uuid.UUID | None, int], int | None],
     ) -> str:
-        """The same for an answer from the map: signed when it is first asked for, then as it was."""
+        """The same for an answer from the map: signed when it is first asked for, then as it was.
+
+        `version_of` gives the number of a partner's newest change up to another one.
+        """
         asked = (*identifier, audience, found.seq, found.until)
         kept = self.kept(asked, now.timestamp())
         if kept is None:
             given = GivenStatus.model_validate_json(found.body)
-            kept = self.sign(given, audience=audience, now=now)
+            version = version_of(given.partner_id, given.seq)
+            kept = self.sign(given, audience=audience, now=now, version=version)
             if len(self.given) >= MOST_KEPT:
                 self.given.clear()
             until = now + LIFETIME
@@ -90,6 +117,16 @@ class StatusSigner:
         """What was signed for this question, while it has half of its life before it."""
         found = self.given.get(asked)
         return None if found is None or now >= found[0] else found[1]
+
+    def sign_list(self, claims: Mapping[str, Any]) -> str:
+        """A status list token; the claims are `app.status_api.status_list`'s."""
+        key = self.keys.keys[0]
+        return jwt.encode(
+            {"alg": ALGORITHM, "typ": LIST_TYPE, "kid": key.kid},
+            {"iss": self.issuer, "sub": self.list_uri, **claims},
+            key,
+            algorithms=[ALGORITHM],
+        )
 
     def public(self) -> dict[str, Any]:
         """The JSON Web Key Set by which anybody can verify: no private half."""

@@ -21,6 +21,7 @@ def test_it_is_openapi_of_this_api_alone(described):
         f"{PREFIX}/partners/{{scheme}}/{{value}}/status",
         f"{PREFIX}/statuses",
         f"{PREFIX}/changes",
+        f"{PREFIX}/status-list",
         f"{PREFIX}/decisions",
         f"{PREFIX}/decisions/{{decision_id}}",
         f"{PREFIX}/decisions/{{decision_id}}/replay",
