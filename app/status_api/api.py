@@ -317,7 +317,8 @@ def status_list() -> Response:
     A Token Status List. A signed answer names its entry in `status.status_list.idx`; anything but
     0 there, or no entry, means no facilitation. Ask each minute; a list is over after fifteen.
     """
-    made = status_lists().at(wiring().clock.now())
+    work = current_work()
+    made = status_lists().at(work.session, work.now)
     note_access(Seen("status-list", "all", "given", seq=made.seq))
     return Response(made.token, mimetype=STATUS_LIST)
 
@@ -394,7 +395,7 @@ def status_lists() -> StatusLists:
     """The maker of this process's status list."""
     known = current_app.extensions
     if "fairway_status_lists" not in known:
-        known["fairway_status_lists"] = StatusLists(wiring().engine, signer())
+        known["fairway_status_lists"] = StatusLists(signer())
     found: StatusLists = known["fairway_status_lists"]
     return found
 

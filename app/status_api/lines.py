@@ -8,11 +8,11 @@ from werkzeug.exceptions import Unauthorized
 from app.audit.access import Seen
 from app.authz.permissions import Permission
 from app.authz.policy import may_ever
-from app.db.session import Principal, transaction
+from app.db.session import Principal, Role, transaction
 from app.status_api.lookups import LookupRecord, asked_on, look_up
 from app.status_api.schemas import GivenStatus, StatusQuery
 from app.status_api.streaming import Line
-from app.web.requests import current_actor, request_id
+from app.web.requests import credential, current_actor, request_id
 from app.web.wiring import wiring
 from app.work import Work
 
@@ -41,7 +41,8 @@ class AnsweredLines:
         if not may_ever(actor, Permission.STATUS_READ):
             raise Unauthorized("The access token has ended.")
         asked = [None if line is None else asked_on(line) for line in block]
-        with transaction(wired.engine, Principal(actor.principal), read_only=True) as session:
+        principal = Principal(actor.principal, credential(), Role.API)
+        with transaction(wired.engine, principal, read_only=True) as session:
             work = Work(
                 session=session,
                 actor=actor,

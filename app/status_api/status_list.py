@@ -14,9 +14,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from sqlalchemy import Engine
+from sqlalchemy.orm import Session
 
-from app.db.session import Principal, transaction
 from app.register.queries import head
 from app.register.versions import Validity, newest_versions
 from app.status_api.signing import StatusSigner
@@ -27,7 +26,6 @@ LIFETIME: Final = timedelta(minutes=15)
 TTL: Final = timedelta(seconds=60)
 _A_BYTE: Final = 8 // BITS
 _FILLING: Final = sum(Validity.INVALID << (BITS * place) for place in range(_A_BYTE))
-READER: Final = Principal("system:status-list")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,18 +40,17 @@ class SignedList:
 class StatusLists:
     """Makes the list of one process, once for each state of the register and at most each minute."""
 
-    def __init__(self, engine: Engine, signer: StatusSigner) -> None:
-        self._engine = engine
+    def __init__(self, signer: StatusSigner) -> None:
         self._signer = signer
         self._lock = threading.Lock()
         self._made: SignedList | None = None
 
-    def at(self, now: datetime) -> SignedList:
+    def at(self, session: Session, now: datetime) -> SignedList:
         """The list for `now`; a kept one only while no change has come after it.
 
         `UnavailableError` with `register-stale` as `app.register.versions.newest_versions` says.
         """
-        with self._lock, transaction(self._engine, READER, read_only=True) as session:
+        with self._lock:
             made = self._made
             if made is None or not (
                 head(session, now=now).seq == made.seq and made.made_at <= now < made.made_at + TTL
