@@ -13,7 +13,10 @@ from collections.abc import Callable, Iterator
 from typing import IO, Final
 
 from flask import Response, current_app, stream_with_context
+from sqlalchemy.exc import DBAPIError
+from werkzeug.exceptions import HTTPException
 
+from app.kernel.errors import DomainError
 from app.status_api.bodies import NDJSON
 
 READ_AHEAD: Final = 2 * 1024 * 1024
@@ -69,7 +72,7 @@ def streamed(body: IO[bytes], answered: Callable[[list[Line]], str]) -> Response
         try:
             for block in waiting:
                 yield answered(block)
-        except Exception as error:  # noqa: BLE001 - whatever it is, the caller must be told.
+        except (DomainError, HTTPException, DBAPIError) as error:
             yield _last_line(error)
 
     return Response(stream_with_context(rest()), mimetype=NDJSON)
@@ -77,8 +80,5 @@ def streamed(body: IO[bytes], answered: Callable[[list[Line]], str]) -> Response
 
 def _last_line(error: Exception) -> str:
     """What the error handlers would have answered, as one line."""
-    try:
-        problem = current_app.handle_user_exception(error)
-    except Exception as unforeseen:  # noqa: BLE001 - recorded in the log and told as a 500.
-        problem = current_app.handle_exception(unforeseen)
-    return current_app.make_response(problem).get_data(as_text=True).replace("\n", "") + "\n"
+    problem = current_app.make_response(current_app.handle_user_exception(error))
+    return problem.get_data(as_text=True).replace("\n", "") + "\n"
