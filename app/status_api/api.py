@@ -12,7 +12,6 @@ from pydantic import BaseModel
 from app.audit.access import Seen
 from app.authz.permissions import Permission
 from app.facilitation import queries, service
-from app.facilitation.chance import Chance, derived_key
 from app.facilitation.service import OtherContentError
 from app.kernel.errors import UnavailableError
 from app.kernel.identifiers import Identifier, MalformedIdentifierError, Scheme, parse
@@ -20,8 +19,8 @@ from app.register.queries import changes as changes_after
 from app.register.versions import newest_version
 from app.status_api import answering, lookups, openapi
 from app.status_api.bodies import JSON, NDJSON, media_type, read_body, refuse
+from app.status_api.kept import chance, lookup_record, signer, status_lists
 from app.status_api.lines import AnsweredLines
-from app.status_api.lookups import LookupRecord
 from app.status_api.recording import LookupRecorder
 from app.status_api.register_map import MapReader, StaleMapError
 from app.status_api.schemas import (
@@ -42,9 +41,7 @@ from app.status_api.schemas import (
     StatusQuery,
     StoredDecision,
 )
-from app.status_api.signing import StatusSigner
 from app.status_api.status_list import MEDIA as STATUS_LIST
-from app.status_api.status_list import StatusLists
 from app.status_api.streaming import ENDLESS, streamed
 from app.web.access import note_access, requires
 from app.web.errors import domain_error, problem_json
@@ -379,50 +376,4 @@ def described() -> dict[str, object]:
             version=str(current_app.config["VERSION"]),
         )
     found: dict[str, object] = known["fairway_internal_api"]
-    return found
-
-
-def signer() -> StatusSigner:
-    """The keys of signed answers, read at the first question."""
-    known = current_app.extensions
-    if "fairway_status_signer" not in known:
-        known["fairway_status_signer"] = StatusSigner.of(wiring().settings)
-    found: StatusSigner = known["fairway_status_signer"]
-    return found
-
-
-def status_lists() -> StatusLists:
-    """The maker of this process's status list."""
-    known = current_app.extensions
-    if "fairway_status_lists" not in known:
-        known["fairway_status_lists"] = StatusLists(signer())
-    found: StatusLists = known["fairway_status_lists"]
-    return found
-
-
-def chance() -> Chance:
-    """The keys of decisions, derived at the first question."""
-    known = current_app.extensions
-    if "fairway_chance" not in known:
-        known["fairway_chance"] = Chance(_secret())
-    found: Chance = known["fairway_chance"]
-    return found
-
-
-def lookup_record() -> LookupRecord:
-    """The key of lookup records, derived at the first question."""
-    known = current_app.extensions
-    if "fairway_lookup_record" not in known:
-        known["fairway_lookup_record"] = LookupRecord(
-            derived_key(_secret(), "fairway lookup record")
-        )
-    found: LookupRecord = known["fairway_lookup_record"]
-    return found
-
-
-def _secret() -> str:
-    found = wiring().settings.secret_key
-    if found is None:
-        msg = "No secret key: set FAIRWAY_SECRET_KEY."
-        raise RuntimeError(msg)
     return found

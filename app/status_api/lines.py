@@ -26,7 +26,8 @@ class AnsweredLines:
     less of in a later block.
     """
 
-    def __init__(self, query: StatusQuery, record: LookupRecord, note: Callable[[list[Seen]], None]
+    def __init__(
+        self, query: StatusQuery, record: LookupRecord, note: Callable[[list[Seen]], None]
     ) -> None:
         self._note = note
         self._query = query

@@ -10,10 +10,10 @@ import pytest
 from sqlalchemy import func, select, text
 from werkzeug.serving import make_server
 
-from app.audit.models import AccessRecord
 from app.authz.actor import system_actor
 from app.identity.models import ApiClient
 from app.status_api import streaming
+from app.status_api.models import LookupRow
 from app.status_api.streaming import LONGEST_LINE, MOST_LINES, READ_AHEAD, READ_AT_ONCE, blocks
 from tests.factories.register import make_partner, suspend_urgently
 
@@ -120,13 +120,13 @@ def test_the_first_answers_come_while_the_rest_is_still_to_be_sent(address, prog
         f"12-{number:07}00" for number in range(count)
     ]
     with work_as(system_actor("test")) as work:
-        kept = work.session.scalar(select(func.count()).select_from(AccessRecord))
+        kept = work.session.scalar(select(func.count()).select_from(LookupRow))
     assert kept == count
 
 
 def test_ten_thousand_may_all_be_sent_before_anything_is_read(address, program, monkeypatch):
     """What a simple program does: such a body is below what is read ahead, whatever it says."""
-    monkeypatch.setattr("app.status_api.lines.note_access", unrecorded)
+    monkeypatch.setattr("app.status_api.api.note_lookups", unrecorded)
     body = b"".join(line(number, 130) for number in range(10_000))
     assert len(body) < READ_AHEAD
     with asking(address, program, len(body)) as connection:
@@ -212,7 +212,7 @@ def test_the_first_block_is_refused_by_a_status_code(program):
 
 
 def test_more_than_ten_thousand_lines_are_answered(program, monkeypatch):
-    monkeypatch.setattr("app.status_api.lines.note_access", unrecorded)
+    monkeypatch.setattr("app.status_api.api.note_lookups", unrecorded)
     found = streamed(program, [b"{\n"] * 10_001)
     assert len(found) == 10_001
     assert {one["answer"] for one in found} == {"malformed"}
