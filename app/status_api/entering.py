@@ -3,7 +3,8 @@
 from pathlib import Path
 
 from app.identity.recognise import signer as tokens
-from app.status_api.api import recorder, signer
+from app.status_api.api import recorder
+from app.status_api.kept import signer
 from app.status_api.lane import Lane
 from app.status_api.register_map import MapReader
 from app.web.requests import FairwayApp
