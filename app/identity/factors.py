@@ -21,7 +21,7 @@ STEP = 30  # Seconds of one code (RFC 6238).
 WINDOW = (-1, 0, 1)  # Half minutes that a clock may be off, as RFC 6238 §5.2 advises.
 CODES = 10
 ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"  # Nothing that is read as something else.
-HALF_OF_CODE = 8
+GROUPS_OF_CODE, GROUP = 4, 7
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,12 +114,13 @@ def take_recovery_code(db: Session, person_id: uuid.UUID, code: str, now: dateti
 
 
 def new_code() -> str:
-    """A code of 79 bits, in two halves that can be read aloud."""
-    half = ["".join(secrets.choice(ALPHABET) for _ in range(HALF_OF_CODE)) for _ in range(2)]
-    return "-".join(half)
+    """A code of 138 bits, in four groups that can be read aloud."""
+    return "-".join(
+        "".join(secrets.choice(ALPHABET) for _ in range(GROUP)) for _ in range(GROUPS_OF_CODE)
+    )
 
 
 def hash_code(code: str) -> str:
-    """The form in which a recovery code is kept; 79 bits of chance need no slow hash."""
+    """The form in which a recovery code is kept; 138 bits of chance need no slow hash."""
     plain = "".join(char for char in code.casefold() if char.isalnum())
     return hashlib.sha256(plain.encode()).hexdigest()
