@@ -12,7 +12,7 @@ from datetime import timedelta
 
 import psycopg
 import pytest
-from sqlalchemy import create_engine, make_url, text
+from sqlalchemy import create_engine, event, make_url, text
 from sqlalchemy.exc import DBAPIError
 
 from app.authz.actor import AgencyRole, system_actor
@@ -245,6 +245,34 @@ def test_the_agencys_program_reads_the_register_and_not_what_traders_file(sides,
         assert refused(connection, "UPDATE register_entry SET tier = 1")
         assert refused(connection, "INSERT INTO register_change SELECT * FROM register_change")
         assert refused(connection, "SELECT 1 FROM determination")
+
+
+@pytest.mark.parametrize(
+    ("who", "path"),
+    [
+        ("a", "/trader/v1/status"),
+        ("broker", "/trader/v1/status"),
+        ("agency", "/api/v1/changes?after=0"),
+    ],
+)
+def test_a_request_of_a_program_runs_in_its_role(app, sides, engine, who, path):
+    """What holds for the login holds for the requests only because they take that role."""
+    roles = set()
+
+    def note(connection, _cursor, statement, *_rest):
+        if "register_sequencer" in statement:
+            cursor = connection.connection.cursor()
+            roles.add(cursor.execute("SELECT current_user").fetchone()[0])
+
+    event.listen(engine, "before_cursor_execute", note)
+    try:
+        answer = app.test_client().get(
+            path, headers={"Authorization": f"Bearer {sides.tokens[who]}"}
+        )
+    finally:
+        event.remove(engine, "before_cursor_execute", note)
+    assert answer.status_code == 200, answer.text
+    assert roles == {"fairway_api"}
 
 
 @pytest.mark.parametrize("guess", ["", "guessed", "0" * 64])
