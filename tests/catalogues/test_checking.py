@@ -95,6 +95,17 @@ def test_a_condition_on_a_left_out_section_is_a_fault() -> None:
     assert fault.line == line_of(text, 'include: ["2"]')
 
 
+def test_a_higher_tier_that_asks_less_of_the_same_traders_is_a_fault() -> None:
+    heavy = '    tier: 1\n    include: ["1", "2"]\n    set:\n      "2.1": {modality: must}\n'
+    text = SOUND.replace('    tier: 1\n    include: ["1", "2"]\n', heavy)
+    text = text.replace(
+        'tier: 3\n    include: ["1", "2"]\n    set:\n      "2.1": {modality: must}\n',
+        'tier: 3\n    include: ["1", "2"]\n',
+    )
+    (fault,) = faults_of(text)
+    assert "'2.1' is a must at tier 1 and only a should here" in fault.message
+
+
 def test_several_faults_are_told_together_in_order() -> None:
     text = SOUND.replace("modality: must", "modality: maybe").replace("type: text", "type: essay")
     lines = [fault.line for fault in faults_of(text)]
