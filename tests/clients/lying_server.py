@@ -5,6 +5,7 @@ import json
 import socket
 import threading
 import time
+import zlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -43,6 +44,10 @@ def http(
     return f"HTTP/1.1 {status}\r\n{head}\r\n".encode() + body
 
 
+def listed(body: bytes, **more: str) -> bytes:
+    return http(body, media="application/statuslist+jwt", **more)
+
+
 @dataclass
 class LyingServer:
     """`lie` makes the bytes of a status answer; without one the answer is honest.
@@ -52,6 +57,7 @@ class LyingServer:
 
     key: OKPKey = field(default_factory=make_key)
     lie: Callable[["LyingServer"], Raw] | None = None
+    list_lie: Callable[["LyingServer"], Raw] | None = None
     token_answer: Callable[["LyingServer"], Raw] | None = None
     asked: list[str] = field(default_factory=list)
     port: int = 0
@@ -103,6 +109,25 @@ class LyingServer:
             "aud": CLIENT_ID,
             "iat": now,
             "exp": now + 60,
+            "status": {"status_list": {"idx": 41, "uri": f"{self.address}/api/v1/status-list"}},
+            **changed,
+        }
+
+    def list_claims(self, entries: dict[int, int] | None = None, **changed: Any) -> Claims:
+        """A list up to change 41, of which the last one stands; the rest is filled up."""
+        now = int(time.time())
+        content = bytearray(b"\x55" * 11)
+        for index, value in ({41: 0} if entries is None else entries).items():
+            place = index % 4 * 2
+            content[index // 4] = content[index // 4] & ~(3 << place) | value << place
+        return {
+            "iss": self.address,
+            "sub": f"{self.address}/api/v1/status-list",
+            "iat": now,
+            "exp": now + 900,
+            "ttl": 60,
+            "seq": 41,
+            "status_list": {"bits": 2, "lst": part(zlib.compress(bytes(content))).decode()},
             **changed,
         }
 
@@ -145,4 +170,8 @@ class LyingServer:
                 return self.token_answer(self)
             given = {"access_token": "good", "token_type": "Bearer", "expires_in": 600}
             return http(json.dumps(given).encode(), media="application/json")
+        if line.startswith("GET /api/v1/status-list"):
+            if self.list_lie is not None:
+                return self.list_lie(self)
+            return listed(self.signed(self.list_claims(), typ="statuslist+jwt"))
         return http(self.signed(self.claims())) if self.lie is None else self.lie(self)

@@ -4,7 +4,7 @@ import threading
 from datetime import timedelta
 
 import pytest
-from fairway_client import Account, Fairway, fetch_keys
+from fairway_client import Account, Answer, Fairway, LocalCopy, fetch_keys
 from werkzeug.serving import make_server
 
 from app.authz.actor import system_actor
@@ -78,3 +78,17 @@ def test_an_answer_is_over_after_a_minute(fairway, work_as, clock):
     at = clock.now()
     assert told.grants("security", at=(at + timedelta(seconds=59)).timestamp())
     assert not told.grants("security", at=(at + timedelta(seconds=60)).timestamp())
+
+
+def test_a_kept_answer_stands_by_the_real_list_until_it_is_suspended(fairway, work_as, monkeypatch):
+    partner_id = make_partner(work_as, f"ior:{IOR}", tier=2)
+    kept = LocalCopy(fairway)
+    assert kept.status("ior", IOR).index is not None
+    assert kept.refresh() == ""
+    with monkeypatch.context() as cut:
+        cut.setattr(fairway, "status", lambda *_: Answer(why="transport"))
+        told = kept.status("ior", IOR)
+        assert (told.why, told.grants("security", tier=2)) == ("kept", True)
+        suspend_urgently(work_as, partner_id)
+        assert kept.refresh() == ""
+        assert kept.status("ior", IOR).answer == "unknown"

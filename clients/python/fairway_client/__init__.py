@@ -9,5 +9,16 @@ True
 from fairway_client.answer import Answer, Standing
 from fairway_client.client import Account, Fairway
 from fairway_client.exchange import Reply, fetch_keys
+from fairway_client.local_copy import LocalCopy
+from fairway_client.status_list import StatusList
 
-__all__ = ["Account", "Answer", "Fairway", "Reply", "Standing", "fetch_keys"]
+__all__ = [
+    "Account",
+    "Answer",
+    "Fairway",
+    "LocalCopy",
+    "Reply",
+    "Standing",
+    "StatusList",
+    "fetch_keys",
+]

@@ -1,5 +1,6 @@
 """What a caller gets: a verified answer, or the word that says why there is none."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -32,7 +33,8 @@ class Answer:
     """`answer` is `active`, `not_active`, `not_a_partner`, or `unknown` with `why` saying why.
 
     Nothing but `grants` should decide over cargo: it is false for whatever is not verified, not
-    active, or over.
+    active, or over. `index` is its entry in the status list, `changes_at` the next date that is
+    already known to change it.
     """
 
     answer: str = "unknown"
@@ -41,6 +43,8 @@ class Answer:
     seq: int = 0
     expires_at: float = 0.0
     read_at: float = 0.0
+    index: int | None = None
+    changes_at: float = math.inf
 
     def grants(
         self, programme: str, *, tier: int = 1, benefit: str | None = None, at: float | None = None

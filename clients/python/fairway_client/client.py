@@ -15,8 +15,9 @@ from joserfc.jwk import KeySet
 
 from fairway_client.answer import Answer, UnusableError
 from fairway_client.breaker import Breaker
-from fairway_client.exchange import Reply, exchange
-from fairway_client.verify import verified
+from fairway_client.exchange import LARGEST_BODY, Reply, exchange
+from fairway_client.status_list import LARGEST_LIST, LIST_MEDIA, StatusList, read_list
+from fairway_client.verify import LIST_PATH, verified
 
 DEADLINE = 0.5
 TRIES = 2
@@ -71,6 +72,7 @@ class Fairway:
         self._lock = threading.Lock()
         self._token = ("", 0.0)
         self._newest = 0
+        self._listed_at = 0
         self.trust(keys)
 
     def trust(self, keys: Mapping[str, Any]) -> None:
@@ -105,6 +107,41 @@ class Fairway:
                 return found
         self._breaker.failed()
         return Answer(why=why)
+
+    def now(self) -> float:
+        """The present instant in seconds of Unix time, as this program counts it."""
+        return self._clock()
+
+    def status_list(self, *, seconds: float = 10.0) -> StatusList:
+        """The newest status list, within `seconds` in all.
+
+        `UnusableError` with one of the words of `status` when there is none to rely on.
+        """
+        until = time.monotonic() + seconds
+        reply = self._send(
+            "GET",
+            self._base + LIST_PATH,
+            until,
+            {"Authorization": f"Bearer {self._access(until)}", "Accept": LIST_MEDIA},
+            largest=LARGEST_LIST,
+        )
+        if reply.status == UNAUTHORIZED:
+            self._token = ("", 0.0)
+        if reply.status != OK:
+            raise UnusableError("refused")
+        if reply.media != LIST_MEDIA:
+            raise UnusableError("media")
+        now = self._clock()
+        with self._lock:
+            found = read_list(
+                reply.body,
+                self._keys,
+                issuer=self._issuer,
+                newest=(self._newest, self._listed_at),
+                now=now,
+            )
+            self._newest, self._listed_at = found.seq, found.issued_at
+        return found
 
     def _ask(self, scheme: str, value: str, until: float) -> Answer:
         path = (
@@ -169,5 +206,15 @@ class Fairway:
         until: float,
         headers: Mapping[str, str],
         body: bytes | None = None,
+        *,
+        largest: int = LARGEST_BODY,
     ) -> Reply:
-        return exchange(method, url, until=until, headers=headers, body=body, context=self._context)
+        return exchange(
+            method,
+            url,
+            until=until,
+            headers=headers,
+            body=body,
+            context=self._context,
+            largest=largest,
+        )

@@ -81,6 +81,7 @@ def exchange(
     headers: Mapping[str, str],
     body: bytes | None = None,
     context: ssl.SSLContext | None = None,
+    largest: int = LARGEST_BODY,
 ) -> Reply:
     """Ask once and read the whole answer before the monotonic instant `until`.
 
@@ -104,8 +105,8 @@ def exchange(
         connection.sock = _Socket(sock, until)
         connection.request(method, target, body=body, headers={**headers, "Connection": "close"})
         answered = connection.getresponse()
-        found = answered.read(LARGEST_BODY + 1)
-        if len(found) > LARGEST_BODY:
+        found = answered.read(largest + 1)
+        if len(found) > largest:
             raise UnusableError("size")
         if answered.length not in (None, 0):
             raise UnusableError("transport")

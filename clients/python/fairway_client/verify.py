@@ -1,5 +1,6 @@
 """A signed answer is believed when everything about it is as promised, and not otherwise."""
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -12,8 +13,23 @@ from fairway_client.answer import ANSWERS, Answer, UnusableError, instant, stand
 ALGORITHM = "Ed25519"
 TYPE = "partner-status+jwt"
 LONGEST = 60
+LIST_PATH = "/api/v1/status-list"
 # Our clock may run behind theirs by this much; an end is never stretched.
 SKEW = 2
+
+
+def opened(token: bytes, keys: KeySet, wanted: str) -> Mapping[str, Any]:
+    """The claims of a token of the type `wanted`, signed by one of the keys."""
+    try:
+        text = token.decode("ascii")
+        header = jws.extract_compact(text.encode()).headers()
+        if header.get("typ") != wanted or header.get("alg") != ALGORITHM:
+            raise UnusableError("type")
+        if header.get("kid") not in {key.kid for key in keys.keys}:
+            raise UnusableError("key")
+        return jwt.decode(text, keys, algorithms=[ALGORITHM]).claims
+    except (JoseError, ValueError, TypeError) as error:
+        raise UnusableError("signature") from error
 
 
 def verified(
@@ -31,16 +47,7 @@ def verified(
     `newest` is the highest register change that this program has seen: an answer that knows less
     is refused. `UnusableError` with one word for the first thing that is wrong.
     """
-    try:
-        text = token.decode("ascii")
-        header = jws.extract_compact(text.encode()).headers()
-        if header.get("typ") != TYPE or header.get("alg") != ALGORITHM:
-            raise UnusableError("type")
-        if header.get("kid") not in {key.kid for key in keys.keys}:
-            raise UnusableError("key")
-        claims = jwt.decode(text, keys, algorithms=[ALGORITHM]).claims
-    except (JoseError, ValueError, TypeError) as error:
-        raise UnusableError("signature") from error
+    claims = opened(token, keys, TYPE)
     _timely(claims, now)
     if claims.get("iss") != issuer:
         raise UnusableError("issuer")
@@ -50,20 +57,23 @@ def verified(
         raise UnusableError("subject")
     if claims.get("answer") not in ANSWERS:
         raise UnusableError("shape")
-    seq = _whole(claims, "seq")
+    changes_at = claims.get("next_change_at")
+    seq = whole(claims, "seq")
     if seq < newest:
         raise UnusableError("rollback")
     return Answer(
         answer=str(claims["answer"]),
         standings=standings_of(claims, at=now),
         seq=seq,
-        expires_at=float(_whole(claims, "exp")),
+        expires_at=float(whole(claims, "exp")),
         read_at=now,
+        index=index_of(claims, issuer=issuer, seq=seq),
+        changes_at=math.inf if changes_at is None else instant(changes_at),
     )
 
 
 def _timely(claims: Mapping[str, Any], now: float) -> None:
-    issued, until = _whole(claims, "iat"), _whole(claims, "exp")
+    issued, until = whole(claims, "iat"), whole(claims, "exp")
     if until <= now:
         raise UnusableError("expired")
     if issued > now + SKEW or until - issued > LONGEST:
@@ -75,8 +85,19 @@ def _timely(claims: Mapping[str, Any], now: float) -> None:
         raise UnusableError("expired")
 
 
-def _whole(claims: Mapping[str, Any], name: str) -> int:
+def whole(claims: Mapping[str, Any], name: str) -> int:
+    """The whole number of that name, not below 0; `UnusableError` otherwise."""
     found = claims.get(name)
     if type(found) is not int or found < 0:
         raise UnusableError("shape")
     return found
+
+
+def index_of(claims: Mapping[str, Any], *, issuer: str, seq: int) -> int | None:
+    """Which entry a signed answer names; `None` when it names none that could be looked up."""
+    status = claims.get("status")
+    named = status.get("status_list") if isinstance(status, Mapping) else None
+    if not isinstance(named, Mapping) or named.get("uri") != issuer + LIST_PATH:
+        return None
+    index = named.get("idx")
+    return index if type(index) is int and 0 <= index <= seq else None
