@@ -3,7 +3,7 @@
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
-from ipaddress import ip_address
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import Literal, Self
 from urllib.parse import urlsplit
@@ -23,7 +23,8 @@ MULTI_FACTOR = f"{AAL}/2 {PHISHING_RESISTANT}"
 class OidcSettings:
     """One OpenID Provider: who it is, who we are to it, and which proofs of it are enough.
 
-    `key` is the path of the file with our private key there.
+    `key` is the path of the file with our private key there. `hosts` are further hosts, beside the
+    issuer's own, that its description of itself may name.
     """
 
     issuer: str
@@ -31,6 +32,7 @@ class OidcSettings:
     key: str
     name: str
     acr: tuple[str, ...]
+    hosts: tuple[str, ...] = ()
 
 
 class UnknownSettingError(ValueError):
@@ -63,11 +65,15 @@ class Settings(BaseSettings):
     oidc_trader_key: str | None = None
     oidc_trader_name: str = "Login.gov"
     oidc_trader_acr: str = MULTI_FACTOR
+    oidc_trader_hosts: str = ""
     oidc_agency_issuer: str | None = None
     oidc_agency_client_id: str | None = None
     oidc_agency_key: str | None = None
     oidc_agency_name: str = "your agency account"
     oidc_agency_acr: str = PHISHING_RESISTANT
+    oidc_agency_hosts: str = ""
+    webhook_hosts: str = ""
+    webhook_networks: str = ""
     host: str = Field(default="127.0.0.1", validation_alias="HOST")
     port: int = Field(default=8000, validation_alias="PORT")
 
@@ -109,6 +115,7 @@ class Settings(BaseSettings):
             key=getattr(self, f"oidc_{side}_key"),
             name=getattr(self, f"oidc_{side}_name"),
             acr=tuple(getattr(self, f"oidc_{side}_acr").split()),
+            hosts=tuple(getattr(self, f"oidc_{side}_hosts").split()),
         )
 
     @model_validator(mode="after")
@@ -132,6 +139,16 @@ class Settings(BaseSettings):
         if self.oidc_trader_issuer and self.oidc_trader_issuer == self.oidc_agency_issuer:
             msg = "Traders and the agency's people cannot sign in through the same issuer."
             raise ValueError(msg)
+        return self
+
+    @model_validator(mode="after")
+    def webhook_networks_are_networks(self) -> Self:
+        for one in self.webhook_networks.split():
+            try:
+                ip_network(one)
+            except ValueError as error:
+                msg = f"{PREFIX}WEBHOOK_NETWORKS: {one} is no network, such as 10.20.0.0/16."
+                raise ValueError(msg) from error
         return self
 
     @model_validator(mode="after")

@@ -98,11 +98,29 @@ def own_clock(source: Source) -> Iterator[int]:
 
 
 def one_door_out(source: Source) -> Iterator[int]:
-    """What leaves this machine passes a place that knows where it may go and for how long."""
-    if not source.path.startswith("app/"):
+    """What leaves this machine passes app/door, which knows where it may go and for how long."""
+    if not source.path.startswith("app/") or source.path.startswith("app/door/"):
         return
     doors = ("requests", "urllib.request", "urllib3", "http.client", "httpx", "aiohttp", "smtplib")
-    doors += ("socket", "ftplib", "telnetlib", "authlib.integrations.flask_client")
+    doors += ("socket", "_socket", "ftplib", "telnetlib", "poplib", "imaplib", "nntplib", "pycurl")
+    doors += ("xmlrpc", "socketserver", "websockets", "websocket", "paramiko", "dns", "httpcore")
+    doors += ("obstore", "multiprocessing.connection", "logging.handlers", "webbrowser")
+    doors += tuple(f"authlib.integrations.{one}_client" for one in ("flask", "requests", "httpx"))
+    calls = {f"asyncio.{one}" for one in ("open_connection", "open_unix_connection")}
+    calls |= {"importlib.import_module", "__import__"}
+    programs = {"curl", "wget", "nc", "ncat", "ssh", "scp", "sftp", "ftp", "telnet", "openssl"}
+    for call, name in source.calls():
+        first = call.args[0] if call.args else None
+        if isinstance(first, ast.List | ast.Tuple) and first.elts:
+            first = first.elts[0]
+        said = first.value if isinstance(first, ast.Constant) else ""
+        started = name.startswith(("subprocess.", "os.exec", "os.spawn", "os.posix_spawn"))
+        if (
+            (name in calls and (name.startswith("asyncio.") or not said or _leads_out(said, doors)))
+            or name.split(".")[-1] in {"create_connection", "create_datagram_endpoint"}
+            or (started and isinstance(said, str) and said.split("/")[-1] in programs)
+        ):
+            yield call.lineno
     for node in ast.walk(source.tree):
         if isinstance(node, ast.Import):
             named = [one.name for one in node.names]
@@ -115,8 +133,12 @@ def one_door_out(source: Source) -> Iterator[int]:
             ]
         else:
             continue
-        if any(one == door or one.startswith(f"{door}.") for one in named for door in doors):
+        if any(_leads_out(one, doors) for one in named):
             yield node.lineno
+
+
+def _leads_out(module: object, doors: tuple[str, ...]) -> bool:
+    return any(module == door or str(module).startswith(f"{door}.") for door in doors)
 
 
 def path_from_request(source: Source) -> Iterator[int]:

@@ -74,7 +74,7 @@ def ask(
                 f"{witness.address}/add-checkpoint", submission(old, proof, newest.note)
             )
         except OSError as error:
-            _tell(engine, log, name, LATE, f"It does not answer: {type(error).__name__}.", now)
+            _tell(engine, log, name, LATE, f"It does not answer. {error}", now)
             return False
         if status == ACCEPTED:
             return _cosigned(engine, log, copies, witness, newest, body, now)

@@ -195,11 +195,13 @@ def announce(run: Runtime, started: float) -> subprocess.Popen[bytes]:
             f"  API client for trying out: {Path(settings.home) / 'demo-client.json'}",
         ]
     lines += ["", "  Ctrl-C stops it all."]
-    script = Path(__file__).with_name("announcing.py")
+    # Who listens everywhere also listens here.
+    host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(settings.host, settings.host)  # noqa: S104
     fed = str(map_folder(settings) / CURRENT) if settings.surface in {"api", "all"} else ""
-    probe = f"http://{settings.host}:{settings.port}/healthz"
-    return subprocess.Popen(  # noqa: S603 - our own script with our own words.
-        [sys.executable, str(script), probe, str(started), "\n".join(lines), fed],
+    probe = f"http://{host}:{settings.port}/healthz"
+    return subprocess.Popen(  # noqa: S603 - our own program with our own words.
+        [sys.executable, "-m", "app.door.announcing", probe, str(started), "
+".join(lines), fed],
         start_new_session=True,
     )
 

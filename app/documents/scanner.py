@@ -1,11 +1,12 @@
 """A client for clamd's INSTREAM command; one scan, one connection."""
 
-import socket  # house: one-door-out - only to the scanner of the settings.
 import struct
 from collections.abc import Iterable
 from typing import Final
 
-TIMEOUT_SECONDS: Final = 60
+from app.door.line import Line, dial, dial_here
+from app.door.purposes import SCANNER
+
 DEFAULT_PORT: Final = 3310
 UNIX: Final = "unix:"
 
@@ -36,17 +37,8 @@ def scan(address: str, chunks: Iterable[bytes]) -> str | None:
     raise ScannerError(verdict or "no answer")
 
 
-def _connect(address: str) -> socket.socket:
+def _connect(address: str) -> Line:
     if address.startswith(UNIX):
-        connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        connection.settimeout(TIMEOUT_SECONDS)
-        try:
-            connection.connect(address.removeprefix(UNIX))
-        except OSError:
-            connection.close()
-            raise
-        return connection
+        return dial_here(SCANNER, address.removeprefix(UNIX))
     host, _, port = address.removeprefix("tcp://").rpartition(":")
-    return socket.create_connection(
-        (host or address, int(port) if host else DEFAULT_PORT), timeout=TIMEOUT_SECONDS
-    )
+    return dial(SCANNER, host or address, int(port) if host else DEFAULT_PORT)

@@ -1,17 +1,15 @@
 """Deliver what is in the outbox, by SMTP or, in demo mode, into the demo mailbox."""
 
-import smtplib  # house: one-door-out - only to the mail server of the settings.
-import ssl
 import uuid
 from email.message import EmailMessage
 from urllib.parse import unquote, urlsplit
 
 from sqlalchemy import select
 
+from app.door.mailing import Postman
+from app.door.purposes import MAIL
 from app.jobs.queue import bench, job_work, task
 from app.notifications.models import Message
-
-TIMEOUT_SECONDS = 20
 
 
 @task("notifications.deliver")
@@ -56,18 +54,5 @@ def _post(smtp_url: str, message: Message, *, sender: str) -> None:
     mail["Message-ID"] = f"<{message.id}@{parts.hostname}>"
     mail["Auto-Submitted"] = "auto-generated"
     mail.set_content(message.body)
-    implicit = parts.scheme == "smtps"
-    port = parts.port or (465 if implicit else 587)
-    context = ssl.create_default_context()
-    host = parts.hostname or "localhost"
-    connection = (
-        smtplib.SMTP_SSL(host, port, timeout=TIMEOUT_SECONDS, context=context)
-        if implicit
-        else smtplib.SMTP(host, port, timeout=TIMEOUT_SECONDS)
-    )
-    with connection as server:
-        if not implicit and parts.scheme == "smtp+starttls":
-            server.starttls(context=context)
-        if parts.password:
-            server.login(unquote(parts.username or ""), unquote(parts.password))
+    with Postman(MAIL, smtp_url) as server:
         server.send_message(mail)

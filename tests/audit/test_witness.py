@@ -6,6 +6,7 @@ import signal
 import socket
 import threading
 from contextlib import contextmanager
+from dataclasses import replace
 
 import pytest
 from sqlalchemy import func, select, text
@@ -19,6 +20,7 @@ from app.audit.verifying import waiting
 from app.audit.witnessing import Witness
 from app.cli import record
 from app.db.session import transaction
+from app.door.purposes import witness
 from app.identity.keys import load_or_create
 from tests.audit.conftest import READER
 from tests.audit.test_log import verifier_module
@@ -277,7 +279,10 @@ def test_an_outage_is_caught_up_with_and_holds_nothing_up(log, happened, running
         happened()
         last = log.seal().size
         assert not asked(one)
-    assert state_of(engine) == ("late", "It does not answer: ConnectionError.")
+    assert state_of(engine) == (
+        "late",
+        "It does not answer. Nobody answers (ConnectionRefusedError).",
+    )
     again = running()
     assert asked(again)
     assert cosigned(engine) == [first, last]
@@ -525,7 +530,7 @@ def test_a_witness_that_is_silent_holds_up_the_signing_for_a_while_only(
     happened, engine, alone, monkeypatch
 ):
     monkeypatch.setattr(record, "MOST_TURNS_UNASKED", 3)
-    monkeypatch.setattr(asking, "WITNESS_SECONDS", 3_600)
+    monkeypatch.setattr(asking, "witness", lambda told: replace(witness(told), seconds=3_600))
     key = Verifier("witness.example/silent", WITNESS, bytes(32))
     happened()
     with alone("# Nobody yet.") as until:

@@ -45,6 +45,19 @@ EXAMPLES = [
         "from http.client import HTTPSConnection  # bad\nfrom urllib.parse import quote\n"
         "from http import HTTPStatus\nfrom requests import RequestException\nimport socket  # bad\n",
     ),
+    (
+        "one-door-out",
+        SERVICE,
+        "import asyncio, importlib, subprocess\nfrom authlib.integrations import requests_client  # bad\n"
+        "asyncio.open_connection('h', 1)  # bad\nloop.create_connection(f, 'h')  # bad\n"
+        "importlib.import_module('socket')  # bad\n__import__('http.client')  # bad\n"
+        "importlib.import_module(name)  # bad\nimportlib.import_module('app.traders')\n"
+        "subprocess.run(['/usr/bin/curl', x])  # bad\nsubprocess.run(['git', 'log'])\n"
+        "from logging.handlers import HTTPHandler  # bad\nfrom obstore.store import from_url  # bad\n"
+        "from app.door.exchange import ask\n",
+    ),
+    ("one-door-out", "app/door/line.py", "import socket\nimport http.client\n"),
+    ("one-door-out", "app/doors.py", "import socket  # bad\n"),
     ("one-door-out", "clients/python/x.py", "import requests\n"),
     (
         "path-from-request",

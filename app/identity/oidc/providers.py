@@ -1,8 +1,9 @@
 """The configured providers, as Authlib's Flask clients, with what the library leaves to us.
 
-To be added to the library: the metadata must name the configured issuer (OpenID Connect
-Discovery §4.3), unsigned and symmetrically signed tokens are never accepted, every call waits
-ten seconds at most, and the proof of who we are lives two minutes instead of an hour.
+To be added to the library: it goes out through the door alone, to the issuer's own host and those
+named beside it; the metadata must name the configured issuer (OpenID Connect Discovery §4.3),
+unsigned and symmetrically signed tokens are never accepted, and the proof of who we are lives two
+minutes instead of an hour.
 """
 
 import json
@@ -11,8 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-# The client asks the issuer of the settings, and whom its metadata names.
-from authlib.integrations.flask_client import (  # house: one-door-out - bounded as said above.
+# The library's sessions are the door's: `register_providers` gives each client its own kind.
+from authlib.integrations.flask_client import (  # house: one-door-out - as said in the line above.
     FlaskOAuth2App,
     OAuth,
 )
@@ -22,11 +23,12 @@ from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, KeySet, OKPKey, RSAKey, import_key
 
 from app.config import Settings
+from app.door.purposes import sign_in
+from app.door.sessions import sessions_through
 from app.identity.keys import KeyFileError
 from app.identity.oidc.rules import Side
 from app.web.wiring import wiring
 
-TIMEOUT = 10
 RELOAD_AFTER = 60 * 60
 SIGNATURES = frozenset({"RS256", "PS256", "ES256", "ES384", "EdDSA", "Ed25519"})
 EXTENSION = "fairway_oidc"
@@ -120,9 +122,9 @@ def register_providers(app: Flask, settings: Settings) -> None:
                 "scope": "openid email profile" if side is Side.AGENCY else "openid email",
                 "token_endpoint_auth_method": "private_key_jwt",
                 "code_challenge_method": "S256",
-                "default_timeout": TIMEOUT,
             },
         )
+        client.client_cls = sessions_through(sign_in(told.issuer, told.hosts))
         client.issuer = told.issuer
         found[side] = Provider(side, told.issuer, told.name, told.acr, told.client_id, client)
     app.extensions[EXTENSION] = found

@@ -1,17 +1,20 @@
 """Wait for the first answer of a server and for the feeder's map, then print where everything is.
 
-A process of its own, run by its path with the standard library alone: a thread in the serving
-process could hold an import lock at the moment when the server forks its workers, and a worker
-would wait for that lock for ever.
+A process of its own, which loads the standard library alone: a thread in the serving process
+could hold an import lock at the moment when the server forks its workers, and a worker would wait
+for that lock for ever.
 """
 
 import sys
 import time
-import urllib.error
-import urllib.request  # house: one-door-out - our own address, from another process.
 from pathlib import Path
+from urllib.parse import urlsplit
+
+from app.door.exchange import ask
+from app.door.places import DoorError, Place
 
 GIVE_UP_AFTER = 120
+FAULTY = 400
 
 
 def main(probe: str, started: str, text: str, fed: str) -> None:
@@ -20,13 +23,17 @@ def main(probe: str, started: str, text: str, fed: str) -> None:
     `fed` is a file that has to be there as well, or empty.
     """
     begun = time.monotonic()
+    host = urlsplit(probe).hostname or ""
+    here = Place("our own address", (host,), inside=True, plain=True, ourselves=host, any_port=True)
     while time.monotonic() - begun < GIVE_UP_AFTER:
         if fed and not Path(fed).exists():
             time.sleep(0.05)
             continue
         try:
-            urllib.request.urlopen(probe, timeout=10).close()  # nosec B310  # noqa: S310 - our own address.
-        except (OSError, urllib.error.URLError):
+            answered = ask(here, probe).status < FAULTY
+        except DoorError:
+            answered = False
+        if not answered:
             time.sleep(0.05)
             continue
         print(f"Ready after {time.monotonic() - float(started):.1f} s\n\n{text}", flush=True)  # noqa: T201
