@@ -300,7 +300,7 @@ def test_a_mail_server_that_drips_does_not_hold_a_worker():
 
     with peer(drip) as (port, _):
         begun = time.monotonic()
-        with pytest.raises(OSError, match="timed out|long"):
+        with pytest.raises(OSError, match=r"timed out|long"):
             Postman(Place("mail", (), inside=True, seconds=1), f"smtp://localhost:{port}")
         over.set()
     assert time.monotonic() - begun < 4
