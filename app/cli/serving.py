@@ -200,8 +200,7 @@ def announce(run: Runtime, started: float) -> subprocess.Popen[bytes]:
     fed = str(map_folder(settings) / CURRENT) if settings.surface in {"api", "all"} else ""
     probe = f"http://{host}:{settings.port}/healthz"
     return subprocess.Popen(  # noqa: S603 - our own program with our own words.
-        [sys.executable, "-m", "app.door.announcing", probe, str(started), "
-".join(lines), fed],
+        [sys.executable, "-m", "app.door.announcing", probe, str(started), "\n".join(lines), fed],
         start_new_session=True,
     )
 
