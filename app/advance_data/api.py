@@ -12,10 +12,9 @@ from pydantic import BaseModel
 from werkzeug.exceptions import HTTPException
 
 from app.advance_data import queries, service
-from app.advance_data.answers import answer_to
-from app.advance_data.downloads import FILE_LIMIT, faults_csv
+from app.advance_data.downloads import FILE_LIMIT, answer_abi, faults_csv, rejected_xlsx
 from app.advance_data.faults import AUTHORITY
-from app.advance_data.formats import ABI, CSV, FORMATS
+from app.advance_data.formats import ABI, CSV, FORMATS, XLSX
 from app.advance_data.json_intake import ON_BEHALF_OF, UnreadableFilingError, read_filing
 from app.advance_data.models import Batch, Filing
 from app.advance_data.schemas import (
@@ -109,12 +108,12 @@ def file_one() -> Response:
 )
 @requires(Permission.TRADER_API_FILE)
 def send_batch(query: SenderQuery) -> Response:
-    """Send a file of filings: CSV of up to 1 GB and 2,000,000 rows, or ABI messages of up to 50 MB.
+    """Send a file of filings: CSV of up to 1 GB and 2,000,000 rows, NDJSON alike, XLSX, ABI messages.
 
     Ask at `Location` what became of it.
     """
     work, key = current_work(), _idempotency_key()
-    _media_type(*FORMATS, others=LATER)
+    _media_type(*FORMATS)
     trader = _for_whom(Permission.TRADER_API_FILE, query.on_behalf_of)
     request.max_content_length = FILE_LIMIT
     try:
@@ -154,14 +153,17 @@ def batch(path: BatchPath, query: SenderQuery) -> Response:
 def errors(path: BatchPath, query: FaultsQuery) -> Response:
     """Errors and warnings of a batch, a part at a time; with `Accept: text/csv` all in one file.
 
-    With `Accept: application/vnd.cbp.abi` the answer message to a batch that came as a message.
+    As XLSX the file's own rows that were not filed, their faulty cells marked; as ABI the answer
+    message to a batch of messages.
     """
     work = current_work()
     found = _batch(path, query.on_behalf_of)
     if request.accept_mimetypes[CSV] > request.accept_mimetypes[JSON]:
         return faults_csv(found)
     if request.accept_mimetypes[ABI] > request.accept_mimetypes[JSON]:
-        return Response(answer_to(work, found), content_type=ABI)
+        return answer_abi(found)
+    if request.accept_mimetypes[XLSX] > request.accept_mimetypes[JSON]:
+        return rejected_xlsx(found)
     faults, more = queries.faults_after(
         work.session, found.id, after=query.after, limit=query.limit
     )
@@ -195,10 +197,6 @@ def status(query: SenderQuery) -> Response:
     return _answer(own_status(work, trader))
 
 
-LATER: Final = (
-    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-    "application/x-ndjson",
-)
 TITLES: Final = {
     400: "Bad Request",
     415: "Unsupported Media Type",
@@ -251,12 +249,9 @@ def _idempotency_key() -> str:
     return given
 
 
-def _media_type(*served: str, others: Sequence[str] = ()) -> None:
-    if request.mimetype in served:
-        return
-    kind = "urn:fairway:not-yet-served" if request.mimetype in others else "about:blank"
-    said = f"{request.mimetype} is not served yet. " if request.mimetype in others else ""
-    _refuse(415, f"{said}Send {' or '.join(served)}.", kind=kind)
+def _media_type(*served: str) -> None:
+    if request.mimetype not in served:
+        _refuse(415, f"Send {' or '.join(served)}.")
 
 
 def _no_authority() -> NoReturn:

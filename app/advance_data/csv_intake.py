@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import BinaryIO, Final
 
-from app.advance_data.faults import FORBIDDEN_CHARACTERS, Place, RowFault, fault_of
+from app.advance_data.faults import FORBIDDEN_CHARACTERS, Place, RowFault, Severity, fault_of
 from app.advance_data.rows import COLUMNS, RawRow
 from app.kernel.codes import CodeProblem
 
@@ -146,7 +146,7 @@ def read_csv(stream: BinaryIO, limits: Limits | None = None) -> Iterator[RawRow]
             if not cells:
                 continue
             if not columns:
-                columns = _columns(cells, line_no)
+                columns = columns_of(cells, line_no)
                 continue
             file_row += 1
             if file_row > limits.rows:
@@ -236,7 +236,7 @@ class _Lines:
         return text if text.isascii() else unicodedata.normalize("NFC", text)
 
 
-def _columns(cells: list[str], line_no: int) -> tuple[str, ...]:
+def columns_of(cells: list[str], line_no: int) -> tuple[str, ...]:
     """Return the header's column names, or refuse the file with all that is wrong with them."""
     if any("\0" in cell for cell in cells):
         # UTF-16 without a byte order mark reads as UTF-8 with a NUL beside each letter.
@@ -289,5 +289,18 @@ def _refusal(problem: CodeProblem, file_row: int, line_no: int) -> FileRefusedEr
 
 
 def _fault(problem: CodeProblem, place: Place, *, field: str = "", value: str = "") -> RowFault:
-    """Return a fault of the file's form, whichever column it is in."""
-    return replace(fault_of(problem, place, field=field, value=value), spec_ref=_SPEC)
+    return form_fault(problem, place, _SPEC, field=field, value=value)
+
+
+def form_fault(
+    problem: CodeProblem,
+    place: Place,
+    spec: str,
+    *,
+    field: str = "",
+    value: str = "",
+    severity: Severity = Severity.ERROR,
+) -> RowFault:
+    """Return a fault of the file's form, whichever column it is in; `spec` is the form's rule."""
+    fault = fault_of(problem, place, field=field, value=value, severity=severity)
+    return replace(fault, spec_ref=spec)

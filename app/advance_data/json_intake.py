@@ -42,7 +42,7 @@ class GivenFiling:
     on_behalf_of: str
 
 
-def read_filing(raw: bytes) -> GivenFiling:
+def read_filing(raw: bytes, file_row: int = 1, line_no: int = 0) -> GivenFiling:
     """Read the object; its values are still unchecked texts. Raises UnreadableFilingError."""
     data = _object(raw)
     problems = [
@@ -64,9 +64,9 @@ def read_filing(raw: bytes) -> GivenFiling:
     }
     on_behalf_of = texts.pop(ON_BEHALF_OF, "")
     values = {column: texts[column] for column in COLUMNS if column in texts}
-    place = Place(1, 0, values.get("filing_ref", ""))
+    place = Place(file_row, line_no, values.get("filing_ref", ""))
     faults = tuple(cell_faults(values, place, Limits().cell))
-    return GivenFiling(RawRow(1, 0, values, faults), on_behalf_of)
+    return GivenFiling(RawRow(file_row, line_no, values, faults), on_behalf_of)
 
 
 def _object(raw: bytes) -> dict[str, Any]:

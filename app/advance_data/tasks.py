@@ -3,8 +3,8 @@
 import uuid
 
 from app.advance_data.csv_intake import FileRefusedError
-from app.advance_data.formats import FORMATS
 from app.advance_data.models import Batch
+from app.advance_data.reading import read_apart
 from app.advance_data.service import check_batch, fail_batch, start_batch
 from app.advance_data.stored import opened
 from app.documents.files import equip_files
@@ -24,7 +24,8 @@ def check(batch_id: str) -> None:
         try:
             with job_work() as work:
                 batch = work.session.get_one(Batch, key)
-                check_batch(work, batch, FORMATS[batch.media_type].read(stream))
+                rows = read_apart(stream, batch.media_type, batch.size)
+                check_batch(work, batch, rows)
         except FileRefusedError as refusal:
             with job_work() as work:
                 fail_batch(work, work.session.get_one(Batch, key), refusal)

@@ -125,10 +125,9 @@ def test_a_call_needs_its_key_and_its_media_type(program, scene):
     assert program.file(good_row(), key="two words").status_code == 400
     assert program.file(good_row(), **{"Content-Type": "text/plain"}).status_code == 415
     assert program.file(b"x" * 300_000).status_code == 413
-    later = program.send(b"{}", **{"Content-Type": "application/x-ndjson"})
-    assert later.status_code == 415
-    assert later.get_json()["type"] == "urn:fairway:not-yet-served"
-    assert "Send text/csv or application/vnd.cbp.abi." in later.get_json()["detail"]
+    other = program.send(b"{}", **{"Content-Type": "application/json"})
+    assert other.status_code == 415
+    assert "application/x-ndjson or application/vnd.cbp.abi." in other.get_json()["detail"]
     assert program.send(b"").status_code == 422
     assert scene.batches() == []
 

@@ -77,7 +77,7 @@ def test_a_file_is_uploaded_checked_and_told_of(browser, base, scene, run_jobs):
 
 
 def test_a_failed_file_says_why_and_what_to_do(browser, base, run_jobs):
-    sent = upload(browser, base, csv_bytes(rows(2)) + b'"open')
+    sent = upload(browser, base, csv_bytes(rows(300)) + b'"open')
     run_jobs()
     told = words(browser.get(sent.headers["Location"]))
     assert "The file could not be read" in told
@@ -89,7 +89,7 @@ def test_a_failed_file_says_why_and_what_to_do(browser, base, run_jobs):
     ("content", "name", "message"),
     [
         (b"", "empty.csv", "This file is empty."),
-        (office("xlsx"), "data.xlsx", "This is not a CSV file."),
+        (office("xlsx"), "data.csv", "This is not a workbook that can be read."),
         (b"a;b\n1;2\n", "data.csv", "The columns are not separated by commas."),
         (csv_bytes([]), "data.csv", "The file holds no rows."),
         (b"who,what\n1,2\n", "data.csv", "does not hold the columns of the template: who, what"),

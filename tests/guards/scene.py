@@ -225,6 +225,7 @@ def make_importer(work: Work, word: str, holders: dict[TraderRole, Person]) -> I
         "number": "1",
         "task": "contacts",
         "scheme": "ior",
+        "form": "xlsx",
         "value": number,
         "programme": "security",
         "traders.token": tokens[0],

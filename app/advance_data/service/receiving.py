@@ -2,6 +2,7 @@
 
 import hashlib
 import uuid
+from contextlib import closing
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import BinaryIO
@@ -11,6 +12,7 @@ from sqlalchemy import select
 from app.advance_data.csv_intake import FileRefusedError, Limits
 from app.advance_data.formats import FORMATS, Format, media_type_of
 from app.advance_data.models import Batch
+from app.advance_data.reading import read_apart
 from app.advance_data.stored import Arriving
 from app.audit.tags import EventTag
 from app.db.concurrency import first_with, lock_words
@@ -74,7 +76,7 @@ def receive_batch(
             return earlier
         form = _form_of(arriving, media_type, size)
         if channel is Channel.FILE:
-            _look_first(arriving, form)
+            _look_first(arriving, form, size)
         arriving.keep()
     free = key is not None and work.session.get(Batch, key) is None
     batch = begin_batch(
@@ -199,10 +201,11 @@ def _form_of(arriving: Arriving, media_type: str | None, size: int) -> Format:
 BEGINNING = 4096
 
 
-def _look_first(arriving: Arriving, form: Format) -> None:
-    """Refuse at once what would be refused later, as long as the person is still there."""
+def _look_first(arriving: Arriving, form: Format, size: int) -> None:
+    """Refuse at once what the first rows show, as long as the person is still there."""
     try:
-        next(form.read(arriving.opened()))
+        with closing(read_apart(arriving.opened(), form.media_type, size)) as rows:
+            next(rows)
     except FileRefusedError as refusal:
         raise NotReadyError([_beside_the_field(refusal)]) from None
 

@@ -5,7 +5,9 @@ import uuid
 from flask import Response, request
 
 from app.advance_data import queries
-from app.advance_data.downloads import faults_csv
+from app.advance_data.answers import has_workbook
+from app.advance_data.downloads import answer_abi, faults_csv, rejected_xlsx
+from app.advance_data.formats import ABI
 from app.advance_data.models import Batch
 from app.advance_data.queries import FaultFilter
 from app.advance_data.views.frame import blueprint, may_submit, own, own_batch
@@ -37,6 +39,8 @@ def batch(trader_id: uuid.UUID, batch_id: uuid.UUID) -> Response:
         wanted=wanted,
         filtered=wanted != FaultFilter(),
         may_submit=may_submit(trader),
+        has_workbook=has_workbook(found),
+        is_message=found.media_type == ABI,
         channel_words=CHANNEL_WORDS,
         column_words=COLUMN_WORDS,
         severity_words=SEVERITY_WORDS,
@@ -48,6 +52,16 @@ def batch(trader_id: uuid.UUID, batch_id: uuid.UUID) -> Response:
 def faults(trader_id: uuid.UUID, batch_id: uuid.UUID) -> Response:
     """Every fault of the batch as a CSV file."""
     return faults_csv(own_batch(own(trader_id), batch_id))
+
+
+@blueprint.get(
+    "/traders/<uuid:trader_id>/advance-data/batches/<uuid:batch_id>/answer.<any(xlsx,abi):form>"
+)
+@requires(Permission.FILING_VIEW)
+def answer(trader_id: uuid.UUID, batch_id: uuid.UUID, form: str) -> Response:
+    """The rows that were not filed, to correct and send again; or the answer to messages."""
+    found = own_batch(own(trader_id), batch_id)
+    return rejected_xlsx(found) if form == "xlsx" else answer_abi(found)
 
 
 def _stage(found: Batch) -> object:

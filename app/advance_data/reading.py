@@ -1,0 +1,169 @@
+"""A file read in a process of its own, bounded in memory and time and without any of our secrets.
+
+A file is the trader's text, and a parser that it breaks must not hold a database connection, a key
+or the job of another trader. The child gets the plain bytes on its standard input and gives rows
+as lines of JSON, which is all that this process takes from it.
+"""
+
+import json
+import resource
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Generator, Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import IO, Any, BinaryIO, Final
+
+from app.advance_data.abi.model import Envelope, RawMessage, Spot
+from app.advance_data.checks import Raw
+from app.advance_data.csv_intake import FileRefusedError
+from app.advance_data.faults import Place, RowFault, Severity, fault_of
+from app.advance_data.rows import RawRow
+from app.kernel.codes import CodeProblem
+
+ROOT: Final = Path(__file__).resolve().parents[2]
+MEMORY: Final = 512 << 20
+SECONDS: Final = 20
+# A large file may take longer, at the pace of a slow machine; a small one may not.
+BYTES_A_SECOND: Final = 1_000_000
+CHUNK: Final = 1 << 16
+# A row of the most and longest cells, every character spelt out, is no longer than this.
+LINE: Final = 64 << 20
+OUT_OF_MEMORY: Final = 3
+
+_TOO_MUCH: Final = CodeProblem(
+    "TOO_MUCH",
+    "Reading the file takes more memory or time than a file may take.",
+    "Save it again from the program that made it, or split it into several files.",
+)
+_STOPPED: Final = frozenset(
+    (
+        OUT_OF_MEMORY,
+        *(-number for number in (signal.SIGXCPU, signal.SIGABRT, signal.SIGSEGV, signal.SIGBUS)),
+    )
+)
+
+
+class ReadingFailedError(RuntimeError):
+    """The child ended for a reason of ours, not of the file; the job may try again."""
+
+
+def read_apart(stream: BinaryIO, media_type: str, size: int) -> Generator[Raw, None, None]:
+    """Yield every row of the file, as the reader of its format does in a child process.
+
+    Raises FileRefusedError as that reader does, and when the child reaches its limits; whatever
+    the stream raises; ReadingFailedError. The child ends with the generator.
+    """
+    seconds = SECONDS + size // BYTES_A_SECOND
+    child = subprocess.Popen(  # noqa: S603 - our own program with words of our own.
+        [sys.executable, "-I", "-c", _PROGRAM, str(ROOT), media_type, str(seconds), str(MEMORY)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        env={},
+        cwd="/",
+        close_fds=True,
+    )
+    assert child.stdin is not None  # noqa: S101 - both are pipes.
+    assert child.stdout is not None  # noqa: S101
+    trouble: list[BaseException] = []
+    feeding = threading.Thread(target=_feed, args=(stream, child.stdin, trouble), daemon=True)
+    feeding.start()
+    try:
+        yield from _taken(child, child.stdout, feeding, trouble)
+    finally:
+        child.kill()
+        feeding.join()
+        child.stdout.close()
+        child.wait()
+
+
+_PROGRAM: Final = (
+    "import sys; sys.path.insert(0, sys.argv[1]); from app.advance_data.reader import main; main()"
+)
+
+
+def _feed(stream: BinaryIO, into: IO[bytes], trouble: list[BaseException]) -> None:
+    """Hand the bytes over. A child that stops listening is no trouble; a broken file is."""
+    try:
+        while chunk := stream.read(CHUNK):
+            try:
+                into.write(chunk)
+            except BrokenPipeError:
+                break
+    except BaseException as error:  # noqa: BLE001 - raised again where the rows are taken.
+        trouble.append(error)
+    finally:
+        with suppress(BrokenPipeError):
+            into.close()
+
+
+def _taken(
+    child: subprocess.Popen[bytes],
+    lines: IO[bytes],
+    feeding: threading.Thread,
+    trouble: list[BaseException],
+) -> Iterator[Raw]:
+    while line := lines.readline(LINE):
+        kind, *rest = json.loads(line)
+        if kind == "rows":
+            yield from map(_row, rest[0])
+        elif kind == "messages":
+            yield from map(_message, rest[0])
+        elif kind == "refused":
+            _raise_first(feeding, trouble)
+            raise FileRefusedError(*map(_fault, rest[0]))
+        else:
+            _raise_first(feeding, trouble)
+            return
+    code = child.wait()
+    _raise_first(feeding, trouble)
+    if code in _STOPPED:
+        raise FileRefusedError(fault_of(_TOO_MUCH, Place(0, 0)))
+    msg = f"the process that reads a file ended with {code}"
+    raise ReadingFailedError(msg)
+
+
+def _raise_first(feeding: threading.Thread, trouble: list[BaseException]) -> None:
+    """A file that could not be read to its end is not what was received, whatever came of it."""
+    feeding.join(timeout=1)
+    if trouble:
+        raise trouble[0]
+
+
+def _fault(given: list[Any]) -> RowFault:
+    fault = RowFault(*given)
+    return RowFault(**{**_members(fault), "severity": Severity(fault.severity)})
+
+
+def _members(fault: RowFault) -> dict[str, Any]:
+    return {name: getattr(fault, name) for name in RowFault.__dataclass_fields__}
+
+
+def _row(given: list[Any]) -> RawRow:
+    file_row, line_no, values, faults = given
+    return RawRow(file_row, line_no, values, tuple(map(_fault, faults)))
+
+
+def _message(given: list[Any]) -> RawMessage:
+    file_row, line_no, values, spots, faults, lines, envelope = given
+    return RawMessage(
+        file_row,
+        line_no,
+        values,
+        {path: Spot(*spot) for path, spot in spots.items()},
+        tuple(map(_fault, faults)),
+        tuple((number, text) for number, text in lines),
+        Envelope(*envelope),
+    )
+
+
+def limit(seconds: int, memory: int) -> None:
+    """Bound this process; called in the child before it reads a byte of the file."""
+    resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds + 5))
+    resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_NOFILE, (32, 32))
