@@ -10,8 +10,8 @@ import resource
 import signal
 import subprocess
 import sys
-import threading
 from collections.abc import Generator, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any, BinaryIO, Final
@@ -68,14 +68,13 @@ def read_apart(stream: BinaryIO, media_type: str, size: int) -> Generator[Raw, N
     )
     assert child.stdin is not None  # noqa: S101 - both are pipes.
     assert child.stdout is not None  # noqa: S101
-    trouble: list[BaseException] = []
-    feeding = threading.Thread(target=_feed, args=(stream, child.stdin, trouble), daemon=True)
-    feeding.start()
+    hands = ThreadPoolExecutor(max_workers=1)
+    feeding = hands.submit(_feed, stream, child.stdin)
     try:
-        yield from _taken(child, child.stdout, feeding, trouble)
+        yield from _taken(child, child.stdout, feeding)
     finally:
         child.kill()
-        feeding.join()
+        hands.shutdown()
         child.stdout.close()
         child.wait()
 
@@ -85,7 +84,7 @@ _PROGRAM: Final = (
 )
 
 
-def _feed(stream: BinaryIO, into: IO[bytes], trouble: list[BaseException]) -> None:
+def _feed(stream: BinaryIO, into: IO[bytes]) -> None:
     """Hand the bytes over. A child that stops listening is no trouble; a broken file is."""
     try:
         while chunk := stream.read(CHUNK):
@@ -93,8 +92,6 @@ def _feed(stream: BinaryIO, into: IO[bytes], trouble: list[BaseException]) -> No
                 into.write(chunk)
             except BrokenPipeError:
                 break
-    except BaseException as error:  # noqa: BLE001 - raised again where the rows are taken.
-        trouble.append(error)
     finally:
         with suppress(BrokenPipeError):
             into.close()
@@ -103,8 +100,7 @@ def _feed(stream: BinaryIO, into: IO[bytes], trouble: list[BaseException]) -> No
 def _taken(
     child: subprocess.Popen[bytes],
     lines: IO[bytes],
-    feeding: threading.Thread,
-    trouble: list[BaseException],
+    feeding: Future[None],
 ) -> Iterator[Raw]:
     while line := lines.readline(LINE):
         kind, *rest = json.loads(line)
@@ -113,24 +109,25 @@ def _taken(
         elif kind == "messages":
             yield from map(_message, rest[0])
         elif kind == "refused":
-            _raise_first(feeding, trouble)
+            _raise_first(feeding)
             raise FileRefusedError(*map(_fault, rest[0]))
         else:
-            _raise_first(feeding, trouble)
+            _raise_first(feeding)
             return
     code = child.wait()
-    _raise_first(feeding, trouble)
+    _raise_first(feeding)
     if code in _STOPPED:
         raise FileRefusedError(fault_of(_TOO_MUCH, Place(0, 0)))
     msg = f"the process that reads a file ended with {code}"
     raise ReadingFailedError(msg)
 
 
-def _raise_first(feeding: threading.Thread, trouble: list[BaseException]) -> None:
+def _raise_first(feeding: Future[None]) -> None:
     """A file that could not be read to its end is not what was received, whatever came of it."""
-    feeding.join(timeout=1)
-    if trouble:
-        raise trouble[0]
+    # Not `result(timeout=1)`: the file's own time-out would look like the one of waiting.
+    wait([feeding], timeout=1)
+    if feeding.done():
+        feeding.result()
 
 
 def _fault(given: list[Any]) -> RowFault:

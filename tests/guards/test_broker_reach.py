@@ -84,7 +84,9 @@ def filed(work: Work, pair: Pair) -> Ids:
     """A batch and its filing that the broker has sent for the client."""
     own = Work(work.session, broker_actor(work, pair.broker_officer), work.now)
     row = good_row(filing_ref="OURS", importer_number=NUMBERS[CANARY])
-    batch = make_batch(own, work.session.get_one(Trader, pair.trader_id), csv_bytes([row]))
+    refused = {**row, "filing_ref": "REFUSED", "hts": "x"}
+    rows = csv_bytes([row, refused])
+    batch = make_batch(own, work.session.get_one(Trader, pair.trader_id), rows)
     work.session.flush()
     (filing,) = own.session.scalars(advance_data.filings_of(own, pair.trader_id)).all()
     return {"batch_id": str(batch.id), "filing_id": str(filing.id)}
