@@ -207,8 +207,10 @@ def every_fault(session: Session, batch_id: uuid.UUID) -> Iterator[FilingFault]:
     """All faults of a batch in the order of the file, a block at a time."""
     statement = faults_of(batch_id).execution_options(yield_per=BLOCK)
     for block in session.scalars(statement).partitions():
-        yield from block
-        session.expunge_all()
+        for fault in block:
+            # One by one: dropping all of them would drop the map that the statement still fills.
+            session.expunge(fault)
+            yield fault
 
 
 def filings_of(work: Work, trader_id: uuid.UUID, search: str = "") -> Select[Filing]:

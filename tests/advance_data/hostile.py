@@ -125,7 +125,7 @@ def _ndjson() -> Iterator[tuple[str, str, bytes]]:
         "long line": b'{"mf_name": "' + b"x" * 2_000_000 + b'"}\n',
         "cut off": good + b"\n" + good[:50],
         "list": b"[" + good + b"]",
-        "nul": good + b"\n\0\0\0\n",
+        "nul line": good + b"\n\0\0\0\n",
         "a million blanks": good + b"\n" + b" " * 900_000 + b"\n" + good,
     }
     for name, content in files.items():
@@ -208,7 +208,7 @@ def _abi() -> Iterator[tuple[str, str, bytes]]:
         "nested blocks": b"".join([*lines[:2], *lines[1:]]),
         "cut in a line": good[: len(good) - 100],
         "cut in the envelope": good[:50],
-        "utf-8": good.replace(b"DELTA FREIGHT", "DELTA FRÉIGHT".encode()),
+        "in utf-8": good.replace(b"DELTA FREIGHT", "DELTA FRÉIGHT".encode()),
         "ebcdic": good.decode().encode("cp500"),
         "tabs": good.replace(b"DELTA FREIGHT", b"DELTA\tFREIGHT"),
         "escape sequences": good.replace(b"DELTA FREIGHT", b"DELTA\x1b[2J\x07T"),

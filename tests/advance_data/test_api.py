@@ -263,3 +263,13 @@ def test_a_personal_number_is_never_echoed(program_of, scene_of, caplog):
         assert "536-90" not in answer.text
         assert "536904" not in answer.text
     assert "536-90" not in caplog.text
+
+
+def test_more_faults_than_one_block_are_told_in_one_file(program, scene, run_jobs):
+    bad = [good_row(filing_ref=f"PO-{number}", hts="x", quantity="0") for number in range(700)]
+    sent = program.send(csv_bytes(bad))
+    run_jobs()
+    address = sent.headers["Location"].partition("/trader/v1")[2]
+    told = program.get(f"{address}/errors", Accept="text/csv")
+    assert told.status_code == 200
+    assert len(told.text.splitlines()) == 1 + 1400

@@ -6,6 +6,7 @@ import re
 from collections import Counter
 
 import pytest
+from werkzeug.test import stream_encode_multipart
 
 from app.advance_data.formats import ABI, CSV, FORMATS, XLSX
 from tests.advance_data.hostile import SSN, corpus
@@ -95,6 +96,8 @@ def test_a_person_who_uploads_one_is_told_beside_the_field(app, scene):
             "key": re.search(r'name="key"[^>]*value="([^"]+)"', page)[1],
             "file": (io.BytesIO(content), "x.csv"),
         }
-        answer = browser.post(address, data=data, content_type="multipart/form-data")
+        body, _, boundary = stream_encode_multipart(data, use_tempfile=False)
+        kind = f'multipart/form-data; boundary="{boundary}"'
+        answer = browser.post(address, data=body.read(), content_type=kind)
         assert answer.status_code in {303, 422}, name
         assert CANARY not in answer.text

@@ -59,4 +59,4 @@ def isf_fault(
 ) -> RowFault:
     """A fault of a message; `place.record` is the record, which is the rule's place as well."""
     fault = fault_of(problem, place, field=field, value=value, severity=severity)
-    return fault if fault.spec_ref else replace(fault, spec_ref=f"ISF chapter, {place.record}")
+    return fault if fault.spec_ref else replace(fault, spec_ref=f"ISF chapter, {fault.record}")
