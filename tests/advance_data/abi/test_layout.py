@@ -126,3 +126,51 @@ def test_the_shared_samples_come_back_byte_for_byte() -> None:
         # The printed examples disagree with their own layout: two characters before the SCAC.
         bills = [one for one in printed.read_text().splitlines() if one.startswith("SA30")]
         assert {RECORDS["SA30"].decode(one).values["bill"][:2] for one in bills} == {"HB", "OB"}
+
+
+# Copied by hand from the reference, apart from the declarations: name and positions.
+SPANS = """
+A site 2-5 filer 6-8 password 9-14 date 15-20 application 26-27 office 38-39 user_data 60-80
+B port 4-7 filer 8-10 application 11-12 office 45-46 preparer_port 47-50 preparer 51-53
+B preparer_office 54-55 preparer_indicator 56-56 user_data 60-80
+Y port 4-7 filer 8-10 application 11-12 count 13-17 office 45-46
+Z site 2-5 filer 6-8 date 15-20 office 38-39
+SF10 submission_type 5-5 shipment_type 6-7 action 8-8 action_reason 9-10 importer_qualifier 11-13
+SF10 importer_number 14-28 importer_born 29-36 transport_mode 37-38 transaction_number 39-53
+SF10 vessel_scac 54-57 bond_holder 58-72 bond_activity 73-74 bond_type 75-75
+SF10 country_of_issuance 79-80
+SF13 shipment_subtype 5-6 value_usd 7-17 quantity 18-28 uom 29-31 weight 32-42 weight_unit 43-43
+SF15 bill_type 5-6 bill_number 7-56
+SF20 reference_qualifier 5-7 reference 8-57
+SF25 equipment_type 5-6 initial 7-10 serial 11-25 check_digit 26-26 size_type 27-30
+SF30 entity 5-7 name 8-42 id_qualifier 43-45 id 46-65 passport_country 66-67 born 68-75
+SF31 name_type 5-7 name 8-42
+SF35 qualifier_1 5-6 text_1 7-41 qualifier_2 42-43 text_2 44-78
+SF36 city 5-39 subdivision 40-42 postal_code 49-63 country 64-65
+SF40 hts 5-14 country_of_origin 15-16
+SF50 unlading_qualifier 5-7 port_unlading 8-22 delivery_qualifier 23-25 place_of_delivery 26-40
+SF90 outcome 5-6 code 7-9 narrative 10-49
+SA10 number 5-19
+SA20 reference 8-57
+SA30 bill 5-20
+SA50 disposition 5-6 remarks 7-46
+X0 level 4-9 occurrence 11-16 reference_label 18-24 reference 26-80
+X1 rejected 3-3 final 4-4 code 5-7 reason 10-10 narrative 11-50
+"""
+
+
+def test_every_field_stands_where_the_reference_has_it() -> None:
+    wanted: dict[str, list[tuple[str, str]]] = {}
+    for row in SPANS.split("\n"):
+        if row:
+            record, *rest = row.split()
+            wanted.setdefault(record, []).extend(zip(rest[::2], rest[1::2], strict=True))
+    found = {
+        record.id: [
+            (one.name, f"{one.start}-{one.end}")
+            for one in record.fields
+            if one.kind is not Kind.FILLER
+        ]
+        for record in RECORDS.values()
+    }
+    assert found == wanted
