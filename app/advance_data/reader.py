@@ -4,7 +4,6 @@ import json
 import sys
 from collections.abc import Iterator
 from dataclasses import astuple
-from itertools import islice
 from typing import Any, BinaryIO
 
 from app.advance_data.abi.model import RawMessage
@@ -29,16 +28,26 @@ def main() -> None:
 
 
 def _give(stream: BinaryIO, media_type: str) -> None:
+    block: list[Raw] = []
+    end: list[Any] = ["done"]
     try:
-        rows = FORMATS[media_type].read(stream)
-        while block := list(islice(rows, BLOCK)):
-            kind = "messages" if isinstance(block[0], RawMessage) else "rows"
-            _say([kind, [_plain(row) for row in block]])
+        for row in FORMATS[media_type].read(stream):
+            block.append(row)
+            if len(block) == BLOCK:
+                _say_rows(block)
+                block.clear()
     except FileRefusedError as refusal:
-        _say(["refused", [_fault(one) for one in refusal.faults]])
-    else:
-        _say(["done"])
+        end = ["refused", [_fault(one) for one in refusal.faults]]
+    # What stands before the place at which a file breaks off was read, and is told as such.
+    _say_rows(block)
+    _say(end)
     sys.stdout.flush()
+
+
+def _say_rows(block: list[Raw]) -> None:
+    if block:
+        kind = "messages" if isinstance(block[0], RawMessage) else "rows"
+        _say([kind, [_plain(row) for row in block]])
 
 
 def _say(line: list[Any]) -> None:

@@ -218,12 +218,17 @@ def write_on(site, history, stop, chance, acknowledged):
 
 
 def settled(site, trader_id, stop):
-    """Whether the partner is active, asked until the database answers."""
+    """Whether the partner is active, asked until the database answers.
+
+    The sequencer's row is taken first: a commit whose answer was lost may still be on its way, and
+    what is read before it would be called the truth for good.
+    """
     from app.register.queries import standing_of  # noqa: PLC0415
 
     while not stop.is_set():
         try:
             with site.work_as(system_actor("test")) as work:
+                work.session.scalars(select(RegisterSequencer.last).with_for_update()).one()
                 found = standing_of(work.session, trader_id, "security", valid_at=work.now)
         except SQLAlchemyError:
             time.sleep(0.1)

@@ -152,14 +152,15 @@ class Run:
 def letter_of(cell: Cell, answer: TestResponse, written: Written) -> str:
     """`A` done or shown, `.` not found, `F` forbidden, `R` refused by a rule.
 
-    `S` sign in first, or prove anew who you are.
+    `S` sign in first, `C` confirm anew who you are.
     """
     place = answer.headers.get("Location", "")
     status = answer.status_code
     asks = cell.permission not in {"public", "demo:use"}
     to_sign_in = place.startswith("/sign-in?next=") or "HX-Redirect" in answer.headers
-    if status == 401 or (asks and to_sign_in) or place.startswith("/confirm?next="):
-        return "S"
+    to_confirm = place.startswith("/confirm?next=")
+    if status == 401 or (asks and to_sign_in) or to_confirm:
+        return "C" if to_confirm else "S"
     if status in {403, 404}:
         return "F" if status == 403 else "."
     if status >= 400:

@@ -61,7 +61,7 @@ def stale(run):
     for cell in run.routes():
         row = by_route[cell.method, cell.rule.rule]
         for fresh, old in (("officer", "stale"), ("supervisor", "stale-sup")):
-            if row[fresh][OWN] == "A" and row[old][OWN] in "RS":
+            if row[fresh][OWN] == "A" and row[old][OWN] in "RC":
                 yield cell, row, old
 
 

@@ -2,8 +2,8 @@
 
 With `WRITE_VERDICTS=yes` in the environment the table is written anew; its difference is then read
 by a person before it is committed. The letters of a verdict stand for own, foreign, absent, mixed,
-deleted and other state: `A` done or shown, `.` not found, `F` forbidden, `S` sign in first or prove
-anew who you are, `R` refused by a rule, `-` no such object. `events` says how many business events one success records.
+deleted and other state: `A` done or shown, `.` not found, `F` forbidden, `S` sign in first, `C`
+confirm anew who you are, `R` refused by a rule, `-` no such object. `events` says how many business events one success records.
 """
 
 import os
