@@ -1,0 +1,94 @@
+"""The applications that `benchmarks/status.py` compares, each as a factory for the server."""
+
+import os
+from pathlib import Path
+
+from flask import Flask, jsonify, session
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app.cli.wsgi import build, handed_over, map_folder
+from app.db.session import Principal
+from app.kernel.clock import SystemClock
+from app.kernel.identifiers import Scheme, parse
+from app.register.models import RegisterEntry
+from app.status_api.answering import from_map
+from app.status_api.register_map import MapReader
+from app.traders.models import TraderIdentifier
+from app.traders.sealing import equip
+
+PRINCIPAL = Principal("system:bench")
+BODY = Path(os.environ.get("BENCH_BODY", "/dev/null"))
+
+
+def noop():
+    """The server's own cost: an answer of the same length, and nothing else."""
+    body = BODY.read_bytes()
+    headers = [("Content-Type", "application/json"), ("Content-Length", str(len(body)))]
+
+    def app(_environ, start_response):
+        start_response("200 OK", headers)
+        return [body]
+
+    return app
+
+
+def fairway():
+    """What `fairway serve` gives a worker."""
+    return build()
+
+
+def unrecorded():
+    """The same without the record of who asked about whom."""
+    app = build()
+    app.lane._recorder.put_quickly = lambda _one: None  # noqa: SLF001 - what is measured.
+    return app
+
+
+def usual_view():
+    """A Flask view as an ordinary portal has it: 200 routes, hooks, a session, JSON of a dict."""
+    settings, _url, _engine = handed_over()
+    reader, clock = MapReader(map_folder(settings)), SystemClock()
+    app = Flask(__name__)
+    app.secret_key = settings.secret_key
+    for number in range(200):
+        app.add_url_rule(f"/other/{number}/<int:one>", f"other{number}", lambda one: str(one))  # noqa: PLW0108
+    for _ in range(3):
+        app.before_request(lambda: None)
+    for _ in range(2):
+        app.after_request(lambda response: response)
+    app.teardown_request(lambda _error: None)
+
+    @app.get("/api/v1/partners/<scheme>/<value>/status")
+    def status(scheme, value):
+        session.get("person")
+        found = from_map(reader, parse(Scheme[scheme.upper()], value), now=clock.now())
+        return jsonify(answer=found.answer, partner_id=found.partner_id, seq=found.seq)
+
+    return app
+
+
+def usual_orm():
+    """Flask, the ORM and PostgreSQL: one query for each look-up, no token, no record."""
+    settings, _url, engine = handed_over()
+    equip(settings.secret_key)
+    app = Flask(__name__)
+
+    @app.get("/api/v1/partners/<scheme>/<value>/status")
+    def status(scheme, value):
+        with Session(engine, info={"read_only": True}) as db:
+            db.info["principal"] = PRINCIPAL
+            found = db.execute(
+                select(TraderIdentifier, RegisterEntry)
+                .join(RegisterEntry, RegisterEntry.trader_id == TraderIdentifier.trader_id)
+                .where(TraderIdentifier.scheme == Scheme(scheme))
+                .where(TraderIdentifier.lookup_key == value)
+            ).all()
+            return jsonify(
+                [
+                    {"partner": str(one.trader_id), "status": entry.status, "tier": entry.tier}
+                    for one, entry in found
+                ]
+            )
+
+    return app
