@@ -28,6 +28,7 @@ from app.db.migrate import upgrade
 from app.db.session import BoundSession, Principal, make_engine
 from app.identity.service import create_client, set_quota
 from app.kernel.clock import SystemClock
+from app.kernel.errors import DomainError
 from app.reactions import REACTIONS
 from app.register.models import RegisterSequencer
 from app.status_api import register_map
@@ -51,7 +52,9 @@ class Site:
 
     def __init__(self, folder):
         self.folder, self.port = folder, free_port()
-        self.cluster = Cluster(folder / "postgres", fast=True)
+        # Durable: a server that is killed must not forget what it acknowledged, or the register
+        # itself goes back and there is nothing to be judged.
+        self.cluster = Cluster(folder / "postgres")
         self.cluster.start()
         upgrade(self.cluster.owner_url())
         self.url = self.cluster.app_url()
@@ -206,7 +209,8 @@ def write_on(site, history, stop, chance, acknowledged):
             with site.work_as(system_actor("test")) as work:
                 seq = work.session.scalars(select(RegisterSequencer.last)).one()
             acknowledged.append(seq)
-        except SQLAlchemyError:
+        except (SQLAlchemyError, DomainError):
+            # A determination that was proposed and not signed also stands in the way of another.
             found = settled(site, partners[value], stop)
             # Looked up, it is known: a suspension that holds is acknowledged by that, and what a
             # reinstatement did it has done.
