@@ -233,7 +233,9 @@ def settled(site, trader_id, stop):
         try:
             with site.work_as(system_actor("test")) as work:
                 work.session.scalars(select(RegisterSequencer.last).with_for_update()).one()
-                found = standing_of(work.session, trader_id, "security", valid_at=work.now)
+                found = standing_of(
+                    work.session, trader_id, "security", valid_at=SystemClock().now()
+                )
         except SQLAlchemyError:
             time.sleep(0.1)
         else:
