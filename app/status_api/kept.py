@@ -1,5 +1,8 @@
 """What the internal API derives once in a process, at the first question, and keeps: its keys."""
 
+from collections.abc import Callable
+from typing import TypeVar, cast
+
 from flask import current_app
 
 from app.facilitation.chance import Chance, derived_key
@@ -8,43 +11,37 @@ from app.status_api.signing import StatusSigner
 from app.status_api.status_list import StatusLists
 from app.web.wiring import wiring
 
+Kept = TypeVar("Kept")
+
 
 def signer() -> StatusSigner:
-    """The keys of signed answers, read at the first question."""
-    known = current_app.extensions
-    if "fairway_status_signer" not in known:
-        known["fairway_status_signer"] = StatusSigner.of(wiring().settings)
-    found: StatusSigner = known["fairway_status_signer"]
-    return found
+    """The keys of signed answers."""
+    return _once("status_signer", lambda: StatusSigner.of(wiring().settings))
 
 
 def status_lists() -> StatusLists:
     """The maker of this process's status list."""
-    known = current_app.extensions
-    if "fairway_status_lists" not in known:
-        known["fairway_status_lists"] = StatusLists(signer())
-    found: StatusLists = known["fairway_status_lists"]
-    return found
+    return _once("status_lists", lambda: StatusLists(signer()))
 
 
 def chance() -> Chance:
-    """The keys of decisions, derived at the first question."""
-    known = current_app.extensions
-    if "fairway_chance" not in known:
-        known["fairway_chance"] = Chance(_secret())
-    found: Chance = known["fairway_chance"]
-    return found
+    """The keys of decisions."""
+    return _once("chance", lambda: Chance(_secret()))
 
 
 def lookup_record() -> LookupRecord:
-    """The key of lookup records, derived at the first question."""
+    """The key of lookup records."""
+    return _once(
+        "lookup_record", lambda: LookupRecord(derived_key(_secret(), "fairway lookup record"))
+    )
+
+
+def _once(name: str, make: Callable[[], Kept]) -> Kept:
     known = current_app.extensions
-    if "fairway_lookup_record" not in known:
-        known["fairway_lookup_record"] = LookupRecord(
-            derived_key(_secret(), "fairway lookup record")
-        )
-    found: LookupRecord = known["fairway_lookup_record"]
-    return found
+    key = f"fairway_{name}"
+    if key not in known:
+        known[key] = make()
+    return cast("Kept", known[key])
 
 
 def _secret() -> str:

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
+import psycopg
 import structlog
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
@@ -135,7 +136,8 @@ class LookupRecorder:
     def _try(self) -> None:
         try:
             self.write()
-        except SQLAlchemyError as error:
+        except (SQLAlchemyError, psycopg.Error) as error:
+            # COPY speaks to the driver itself, whose errors nobody wraps.
             self._log.warning("look-ups not written", kind=type(error).__name__)
 
     def _write(self, batch: Sequence[Quick | Plain]) -> None:

@@ -1,6 +1,7 @@
 """The fast lane answers byte for byte as the ordinary view, and only what is the common case."""
 
 import logging
+import threading
 import time
 from datetime import timedelta
 from types import SimpleNamespace
@@ -12,13 +13,17 @@ from sqlalchemy import event, select, text, update
 from werkzeug.test import EnvironBuilder
 
 from app import create_app
+from app.audit.access import Seen
 from app.authz.actor import system_actor
+from app.db.session import make_engine
 from app.identity import rate_store
 from app.identity.models import ApiClient, ClientCredential
 from app.identity.service import set_quota
 from app.kernel.ids import new_id
 from app.status_api.feeder import Feeder
+from app.status_api.lookups import LookupRecord
 from app.status_api.models import LookupRow
+from app.status_api.recording import EACH_SECONDS, LookupRecorder
 from app.status_api.register_map import FRESH_NS
 from app.work import move
 from tests.factories.register import decide, make_partner, suspend_urgently
@@ -382,3 +387,18 @@ def test_the_switch_turns_the_lane_off(engine, clock, settings, tmp_path):
     off = settings.model_copy(update={"lane": "off"})
     app = create_app("api", settings=off, engine=engine, clock=clock, register_map=tmp_path)
     assert app.lane is None
+
+
+def test_the_writer_outlives_an_error_of_the_driver(app_url, clock):
+    """COPY speaks to the driver itself: an error that nobody wraps must not end the thread."""
+    engine = make_engine(app_url)
+    recorder = LookupRecorder(engine, LookupRecord(b"k" * 32), clock)
+    recorder.start()
+    try:
+        too_high = Seen("partner", subject="x", answer="active", seq=1 << 70)
+        recorder.note(new_id(), [too_high], now=clock.now())
+        time.sleep(EACH_SECONDS * 2)
+        assert "lookups" in {one.name for one in threading.enumerate()}
+    finally:
+        recorder.stop()
+        engine.dispose()
