@@ -2,13 +2,11 @@
 
 import hashlib
 import uuid
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, field
 from itertools import islice
 from typing import Any
 
-from psycopg import sql
-from pydantic import BaseModel
 from sqlalchemy import ARRAY, Text, any_, cast, func, literal, null, select, true
 from sqlalchemy.dialects.postgresql import JSONB, distinct_on
 from sqlalchemy.orm import aliased
@@ -16,6 +14,7 @@ from sqlalchemy.orm import aliased
 from app.advance_data.abi.model import IsfFiling, RawMessage
 from app.advance_data.abi.texts import ON_FILE
 from app.advance_data.checks import Raw, check, claim_of_any, head_of
+from app.advance_data.content import content_of
 from app.advance_data.csv_intake import FileRefusedError
 from app.advance_data.faults import (
     AUTHORITY,
@@ -27,18 +26,18 @@ from app.advance_data.faults import (
     Severity,
     fault_of,
 )
-from app.advance_data.models import Batch, Filing, FilingFault
+from app.advance_data.models import Batch, Filing
 from app.advance_data.receipts import ROOT, entry_of
 from app.advance_data.rows import Action
 from app.advance_data.rules import AnyFiling, CheckedRow, Claim
+from app.advance_data.service.copying import copy, keep_faults
 from app.advance_data.service.sites import NOT_NAMED, ship_to
 from app.audit.merkle import Frontier, leaf_hash
 from app.audit.receipts import canonical
-from app.db.base import Base
 from app.db.concurrency import lock_row, lock_words
 from app.db.references import next_reference
 from app.delegations.queries import limit_of, still_live
-from app.kernel.identifiers import Identifier, Scheme
+from app.kernel.identifiers import Scheme
 from app.traders.queries import verified_identifiers
 from app.traders.sealing import lookup_key
 from app.work import Work, move
@@ -81,9 +80,9 @@ class Tally:
 class _Checking:
     """One batch under check. `newest` maps a reference of the present chunk to how it stands.
 
-    `sites` are those to which the broker's delegation is limited, `None` for no limit. `bills` are those bills of lading of the present chunk's messages that stand already.
-
-    Nothing in here grows with the file.
+    `sites` are those to which the broker's delegation is limited, `None` for no limit. `bills` are
+    those bills of lading of the present chunk's messages that stand already. Nothing in here grows
+    with the file.
     """
 
     work: Work
@@ -114,8 +113,9 @@ def check_batch(work: Work, batch: Batch, rows: Iterable[Raw]) -> Tally:
 
     Side effects in order: a filing for each good row, a message that adds one getting its number;
     the faults; the counts; one event with them and with the root over the filings. Two batches of
-    a trader are checked one after the other, so that two rows never take the same reference. A worker that is killed leaves nothing, and the job begins anew; a batch
-    that another worker has finished meanwhile is left alone.
+    a trader are checked one after the other, so that two rows never take the same reference. A
+    worker that is killed leaves nothing, and the job begins anew; a batch that another worker has
+    finished meanwhile is left alone.
 
     Raises `FileRefusedError` when the file cannot be read on: no row of it may be kept, so the
     caller rolls back and calls `fail_batch`. Source: contract, codes `AUTHORITY` and `REF`.
@@ -151,7 +151,7 @@ def fail_batch(work: Work, batch: Batch, refusal: FileRefusedError) -> None:
     lock_row(work.session, batch)
     if "fail" not in batch.available():
         return
-    _keep_faults(work, batch, 0, refusal.faults)
+    keep_faults(work, batch, 0, refusal.faults)
     batch.refusal = refusal.faults[0].message
     batch.finished_at = work.now
     move(work, batch, "fail", reference=batch.reference, code=refusal.faults[0].code)
@@ -179,8 +179,8 @@ def _file(checking: _Checking, rows: list[CheckedRow]) -> None:
         else:
             checking.tally.accepted += 1
             filings.append(_filing(checking, row, _numbered(checking, row, row.filing)))
-    _copy(checking.work, Filing, filings)
-    _keep_faults(checking.work, checking.batch, checking.faults, faults)
+    copy(checking.work, Filing, filings)
+    keep_faults(checking.work, checking.batch, checking.faults, faults)
     checking.faults += len(faults)
 
 
@@ -330,7 +330,7 @@ def _filing(checking: _Checking, row: CheckedRow, filing: AnyFiling) -> dict[str
     checking.newest[reference] = _Standing(
         number, filing.action.value, batch.acting_trader_id, named
     )
-    content = canonical_json(given)
+    content = canonical(given)
     sha256 = hashlib.sha256(content.encode()).hexdigest()
     receipt = f"{batch.reference}-{row.raw.file_row:07d}"
     entry = entry_of(receipt, reference, number, filing.action.value, sha256, work.now)
@@ -351,67 +351,3 @@ def _filing(checking: _Checking, row: CheckedRow, filing: AnyFiling) -> dict[str
         "receipt": receipt,
         "filed_at": work.now,
     }
-
-
-def content_of(filing: AnyFiling) -> dict[str, Any]:
-    """The values of a filing as JSON: canonical text, identifiers as they may be shown.
-
-    The parts of a message that may come often are lists; a row has texts alone.
-    """
-    return {name: _plain(value) for name, value in filing if value is not None and value != ()}
-
-
-def _plain(value: object) -> Any:  # noqa: ANN401 - JSON.
-    if isinstance(value, BaseModel):
-        return {name: _plain(one) for name, one in value if one is not None and one != ()}
-    if isinstance(value, tuple):
-        return [_plain(one) for one in value]
-    return value.shown if isinstance(value, Identifier) else str(value)
-
-
-def canonical_json(content: dict[str, Any]) -> str:
-    """The content as JSON with sorted keys and no spaces, whose SHA-256 a receipt carries."""
-    return canonical(content)
-
-
-def _keep_faults(work: Work, batch: Batch, start: int, faults: Sequence[RowFault]) -> None:
-    rows = [
-        {
-            "batch_id": batch.id,
-            "position": position,
-            **asdict(fault),
-            "severity": fault.severity.value,
-        }
-        for position, fault in enumerate(faults, start)
-    ]
-    _copy(work, FilingFault, rows)
-
-
-def _copy(work: Work, model: type[Base], rows: list[dict[str, Any]]) -> None:
-    """Write new rows the fastest way that PostgreSQL has; triggers, constraints and policies hold.
-
-    PostgreSQL copies into no table with row policies, so the rows are copied beside it first.
-    """
-    if not rows:
-        return
-    beside, table = (
-        sql.Identifier(f"incoming_{model.__tablename__}"),
-        sql.Identifier(model.__tablename__),
-    )
-    columns = sql.SQL(", ").join(sql.Identifier(name) for name in rows[0])
-    connection = work.session.connection().connection.driver_connection
-    assert connection is not None  # noqa: S101 - a checked-out connection has its driver's.
-    with connection.cursor() as cursor:
-        cursor.execute(
-            sql.SQL("CREATE TEMPORARY TABLE IF NOT EXISTS {} (LIKE {}) ON COMMIT DROP").format(
-                beside, table
-            )
-        )
-        into = sql.SQL("COPY {} ({}) FROM STDIN").format(beside, columns)
-        with cursor.copy(into) as copy:
-            for row in rows:
-                copy.write_row(tuple(row.values()))
-        cursor.execute(
-            sql.SQL("INSERT INTO {} ({}) SELECT {} FROM {}").format(table, columns, columns, beside)
-        )
-        cursor.execute(sql.SQL("TRUNCATE {}").format(beside))

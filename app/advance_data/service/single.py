@@ -7,9 +7,10 @@ from sqlalchemy import select
 from app.advance_data.faults import RowFault, Severity
 from app.advance_data.models import Batch, Filing, FilingFault
 from app.advance_data.rows import RawRow
-from app.advance_data.service.checking import canonical_json, check_batch, start_batch
+from app.advance_data.service.checking import check_batch, start_batch
 from app.advance_data.service.receiving import Arrival, Channel, begin_batch, same_call
 from app.advance_data.stored import Arriving
+from app.audit.receipts import canonical
 from app.kernel.errors import NotReadyError, Problem
 from app.traders.models import Trader
 from app.work import Work
@@ -41,7 +42,7 @@ def file_one(work: Work, trader: Trader, *, row: RawRow, idempotency_key: str) -
     `ConflictError` when the key came before with other content (409). Source: contract, traders'
     API.
     """
-    content = canonical_json(dict(row.values)).encode()
+    content = canonical(dict(row.values)).encode()
     digest = hashlib.sha256(content).hexdigest()
     earlier = same_call(work, trader, idempotency_key, digest)
     if earlier is not None:
