@@ -25,6 +25,7 @@ from tests.factories.delegations import offer as offer_delegation
 from tests.factories.identity import make_person
 from tests.factories.programs import INTERNAL, TRADER, credential_in, token_of
 from tests.factories.traders import add_identifier, add_site, make_trader
+from tests.guards.attacks import refused, rows_of
 from tests.guards.test_rights import TABLES
 
 OWN = ("trader", "trader_identifier", "batch", "filing")
@@ -89,25 +90,6 @@ def attack(app_url, clock):
     raw.dispose()
 
 
-def count_of(connection, table, trader_id):
-    column = "id" if table == "trader" else "trader_id"
-    return connection.execute(
-        text(f"SELECT count(*) FROM {table} WHERE {column} = :id"), {"id": trader_id}
-    ).scalar_one()
-
-
-def refused(connection, statement, **values):
-    """Whether the statement is refused for want of a right, or touches no row."""
-    point = connection.begin_nested()
-    try:
-        return connection.execute(text(statement), values).rowcount == 0
-    except DBAPIError as error:
-        assert isinstance(error.orig, psycopg.errors.InsufficientPrivilege), error.orig
-        return True
-    finally:
-        point.rollback()
-
-
 def everything(connection):
     """All rows of all tables that the connection can read at all, as one text."""
     found = []
@@ -125,8 +107,8 @@ def everything(connection):
 def test_a_traders_program_reads_its_own_trader_and_nothing_else(sides, attack):
     with attack(sides.tokens["a"]) as connection:
         for table in OWN:
-            assert count_of(connection, table, sides.a) >= 1, table
-            assert count_of(connection, table, sides.b) == 0, table
+            assert rows_of(connection, table, sides.a) >= 1, table
+            assert rows_of(connection, table, sides.b) == 0, table
         read = everything(connection)
     assert str(sides.a) in read
     for foreign in (sides.b, sides.pair.trader_id, sides.pair.broker_id):
@@ -209,7 +191,7 @@ def test_no_event_is_recorded_in_the_name_of_another(sides, attack):
 def test_a_broker_reaches_a_client_while_the_delegation_lives(sides, attack, work_as, super_engine):
     def in_reach():
         with attack(sides.tokens["broker"]) as connection:
-            return count_of(connection, "trader", sides.pair.trader_id)
+            return rows_of(connection, "trader", sides.pair.trader_id)
 
     assert in_reach() == 0
     with work_as(system_actor("test")) as work:
@@ -232,14 +214,14 @@ def test_a_broker_reaches_a_client_while_the_delegation_lives(sides, attack, wor
             )
         assert in_reach() == reached, change
     with attack(sides.tokens["a"]) as connection:
-        assert count_of(connection, "trader", sides.pair.trader_id) == 0
+        assert rows_of(connection, "trader", sides.pair.trader_id) == 0
 
 
 def test_the_agencys_program_reads_the_register_and_not_what_traders_file(sides, attack):
     with attack(sides.tokens["agency"]) as connection:
         for table in ("trader", "trader_identifier"):
-            assert count_of(connection, table, sides.a) == 1
-            assert count_of(connection, table, sides.b) == 1
+            assert rows_of(connection, table, sides.a) == 1
+            assert rows_of(connection, table, sides.b) == 1
         for table in ("batch", "filing", "filing_fault"):
             assert connection.execute(text(f"SELECT count(*) FROM {table}")).scalar_one() == 0
         assert refused(connection, "UPDATE register_entry SET tier = 1")
@@ -293,7 +275,7 @@ def test_a_token_that_is_not_held_opens_nothing(sides, attack, super_engine, gue
 def test_a_stolen_token_that_is_over_opens_nothing(sides, attack, clock, super_engine, end):
     stolen = sides.tokens["b"]
     with attack(stolen) as connection:
-        assert count_of(connection, "filing", sides.b) == 2
+        assert rows_of(connection, "filing", sides.b) == 2
     kill = {
         "token denied": "INSERT INTO token_denial (jti, expires_at)"
         " SELECT jti, expires_at FROM issued_token",
@@ -324,7 +306,7 @@ def test_a_token_that_the_signing_key_made_and_nobody_issued_opens_nothing(
         credential_id=credential_in(sides.tokens["b"]),
     )
     with attack(forged) as connection:
-        assert count_of(connection, "filing", sides.b) == 0
+        assert rows_of(connection, "filing", sides.b) == 0
     answer = app.test_client().get(
         "/trader/v1/status", headers={"Authorization": f"Bearer {forged}"}
     )
@@ -354,7 +336,7 @@ def test_there_is_no_way_out_of_the_role(sides, attack, statement):
     with attack(sides.tokens["a"]) as connection:
         if statement == "RESET ROLE":
             connection.execute(text(statement))
-            assert count_of(connection, "filing", sides.b) == 0
+            assert rows_of(connection, "filing", sides.b) == 0
             assert connection.execute(text("SELECT current_user")).scalar_one() == "fairway_api"
         else:
             with pytest.raises(DBAPIError) as error:
@@ -368,7 +350,7 @@ def test_without_the_policy_the_same_attack_reads_b(sides, attack, super_engine)
         connection.execute(text("ALTER TABLE filing DISABLE ROW LEVEL SECURITY"))
     try:
         with attack(sides.tokens["a"]) as connection:
-            assert count_of(connection, "filing", sides.b) == 2
+            assert rows_of(connection, "filing", sides.b) == 2
     finally:
         with super_engine.begin() as connection:
             connection.execute(text("ALTER TABLE filing ENABLE ROW LEVEL SECURITY"))

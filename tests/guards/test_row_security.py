@@ -31,6 +31,7 @@ from tests.factories.traders import (
     add_site,
     make_trader,
 )
+from tests.guards.attacks import refused, rows_of
 
 OF_A_TRADER = [
     "access_record",
@@ -287,26 +288,6 @@ def console(portal_url, engine, clock):
 
 
 PROFILE = ["trader_identifier", "site", "contact", "bond", "document", "document_revision"]
-
-
-def rows_of(connection, table, trader_id):
-    column = "id" if table == "trader" else "trader_id"
-    return connection.execute(
-        text(f"SELECT count(*) FROM {table} WHERE {column} = :id"),
-        {"id": trader_id},
-    ).scalar_one()
-
-
-def refused(connection, statement, **values):
-    """Whether the statement is refused or touches no row."""
-    point = connection.begin_nested()
-    try:
-        return connection.execute(text(statement), values).rowcount == 0
-    except DBAPIError as error:
-        assert isinstance(error.orig, psycopg.errors.InsufficientPrivilege), error.orig
-        return True
-    finally:
-        point.rollback()
 
 
 def test_the_officer_of_a_sees_a_and_nothing_of_b(sides, console, engine, clock):
