@@ -101,7 +101,12 @@ class OfferForm(TermsFields, OnceForm, StepUpForm):
 
     def with_sites(self, sites: Iterable[Site]) -> "OfferForm":
         """Give the company's sites to choose from; a company without any has nothing to limit."""
-        self.sites.choices = [SelectChoice(str(one.id), f"{one.name}, {one.city}") for one in sites]
+        self.sites.choices = [
+            SelectChoice(
+                str(one.id), gettext("“%(name)s” in %(city)s", name=one.name, city=one.city)
+            )
+            for one in sites
+        ]
         if not self.sites.choices:
             del self.sites
         return self
