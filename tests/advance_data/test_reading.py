@@ -55,6 +55,14 @@ def test_a_refusal_comes_across_whole(media_type):
     assert there.value.faults == here.value.faults
 
 
+def test_the_rows_before_a_broken_place_are_given():
+    content = csv_bytes(rows(3)) + b'"open "cell\n'
+    there, here = apart(content), FORMATS[CSV].read(io.BytesIO(content))
+    assert [next(there) for _ in range(3)] == [next(here) for _ in range(3)]
+    with pytest.raises(FileRefusedError):
+        next(there)
+
+
 def child(program: str, *words: str) -> subprocess.Popen[bytes]:
     return subprocess.Popen(
         [sys.executable, "-c", f"from app.advance_data.reading import limit\n{program}", *words],

@@ -116,6 +116,8 @@ def test_sign_up_over_a_known_address_changes_nothing(post, ada, client):
         ("1qaz2wsx3edc", "tried first"),
         ("P@ssw0rd12345", "tried first"),
         ("trustedtrader1", "tried first"),
+        # Hard to guess anywhere but here.
+        ("compliancebrokerfairway", "tried first"),
         ("correct horse battery staple", "tried first"),
         ("bea@example.com", "not your own email address"),
     ],
