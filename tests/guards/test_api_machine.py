@@ -35,6 +35,9 @@ OWN = {"agency": ("agency program", "narrow program"), "trader": ("b program",)}
 ACCEPTED = ["2xx", 400, 401, 403, 404, 409, 415, 422, 503]
 SEEDS = range(2026, 2031)
 CONFIG = {
+    # How many examples were thrown away is the generator's affair; the test itself asks at the
+    # end whether each operation was called as promised and otherwise.
+    "suppress-health-check": ["filter_too_much"],
     "generation": {"mode": "all", "max-examples": EXAMPLES, "database": "none"},
     "phases": {
         "stateful": {"enabled": False},
@@ -157,7 +160,7 @@ def run(schema):
                 if check.failure_info
             ]
         elif isinstance(event, events.NonFatalError | events.FatalError):
-            found.append(str(getattr(event, "info", event)))
+            found.append(f"{getattr(event, 'label', event)}: {getattr(event, 'info', '')}")
     return found, statuses, heard, modes
 
 
