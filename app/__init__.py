@@ -99,18 +99,20 @@ def blueprints(surface: Surface, *, demo: bool) -> list[Blueprint]:
         from app.applications.views import blueprint as applications
         from app.assessments.views import blueprint as assessments
         from app.delegations.views import blueprint as delegations
+        from app.gaps.views import own as gaps
         from app.register.views import blueprint as standing
         from app.traders.views import blueprint as traders
 
-        found += [traders, delegations, standing, applications, assessments]
+        found += [traders, delegations, standing, applications, assessments, gaps]
         found += [advance_data, trader_api, api_access, activity]
     if surface in {"console", "all"}:
         from app.activity.views import log as activity_log
         from app.api_access.views import agency as agency_clients
         from app.casework.views import blueprint as casework
+        from app.gaps.views import console as case_gaps
         from app.successions.views import blueprint as successions
 
-        found += [casework, successions, agency_clients, activity_log]
+        found += [casework, case_gaps, successions, agency_clients, activity_log]
     if surface in {"api", "all"}:
         from app.status_api.api import blueprint as internal
 

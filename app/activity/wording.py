@@ -194,6 +194,7 @@ PLACES: Final[Mapping[str, str]] = {
     "assessments": _l("self-assessment"),
     "delegations": _l("delegations"),
     "documents": _l("documents"),
+    "gaps": _l("gap report"),
     "home": _l("overview"),
     "register": _l("standing"),
     "trader_api": _l("advance data or standing, by a program"),

@@ -4,7 +4,7 @@ Everything is three-valued: what cannot be known yet is *undetermined*, never a 
 (design fact 1: every doubt resolves downward).
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
@@ -67,10 +67,16 @@ class Applicable:
     criteria: Mapping[str, Applicability]
 
 
-def applicable(catalogue: Catalogue, profile_id: str, answers: Answers) -> Applicable:
+def applicable(
+    catalogue: Catalogue,
+    profile_id: str,
+    answers: Answers,
+    accepted: Collection[str] = (),
+) -> Applicable:
     """Decide what applies under a profile, given the answers so far.
 
-    Criteria outside the profile are absent from the result. Answers to unknown questions are
+    ``accepted`` are the criteria whose claims of not applying a reviewer has accepted: there a
+    claim is a fact. Criteria outside the profile are absent from the result. Answers to unknown questions are
     ignored, as are stale ones to questions that do not apply. Raises ``UnknownIdError`` for a
     profile that the catalogue does not have.
     """
@@ -80,7 +86,11 @@ def applicable(catalogue: Catalogue, profile_id: str, answers: Answers) -> Appli
         for criterion in section.criteria:
             for question in criterion.questions:
                 # Conditions look back only (checked on loading), so all they need is decided.
-                questions[question.id] = _applies(question, questions, answers)
+                verdict = _applies(question, questions, answers)
+                claimed = criterion.id in accepted and answers.get(question.id, Given())
+                if claimed and claimed.not_applicable and verdict is Applicability.APPLIES:
+                    verdict = Applicability.DOES_NOT_APPLY
+                questions[question.id] = verdict
             criteria[criterion.id] = _any(questions[asked.id] for asked in criterion.questions)
     return Applicable(MappingProxyType(questions), MappingProxyType(criteria))
 

@@ -1,0 +1,1 @@
+"""A gap report and its assessment as files that other programs read."""

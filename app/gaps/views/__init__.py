@@ -1,0 +1,6 @@
+"""The pages of gap reports; importing this module registers them on the two blueprints."""
+
+from app.gaps.views.console import blueprint as console
+from app.gaps.views.own import blueprint as own
+
+__all__ = ["console", "own"]

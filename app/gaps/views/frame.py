@@ -1,0 +1,54 @@
+"""What both sides' pages share: the files, and how they are handed out."""
+
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import BinaryIO, Final, cast
+
+from flask import Response
+
+from app.documents.downloads import SANDBOX
+from app.gaps.exports.workbook import write_workbook
+from app.gaps.pages import ReportPage
+from app.gaps.queries import Reported
+
+SPOOL: Final = 4 << 20
+XLSX: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+
+
+@dataclass(frozen=True, slots=True)
+class Exported:
+    """What a file is made from."""
+
+    page: ReportPage
+    found: Reported
+    company: str
+
+
+def _xlsx(what: Exported, into: BinaryIO) -> None:
+    write_workbook(what.page, what.found, what.company, into)
+
+
+FORMS: Final[dict[str, tuple[str, Callable[[Exported, BinaryIO], None]]]] = {
+    "xlsx": (XLSX, _xlsx),
+}
+"""The media type and the writer of each form of the report."""
+
+
+def as_file(what: Exported, form: str, name: str) -> Response:
+    """The report as a file, whole before its first byte is sent."""
+    media_type, write = FORMS[form]
+    with tempfile.SpooledTemporaryFile(max_size=SPOOL) as spooled:
+        write(what, cast("BinaryIO", spooled))
+        spooled.seek(0)
+        response = Response(spooled.read(), content_type=media_type)
+    response.headers.set("Content-Disposition", "attachment", filename=f"{name}.{form}")
+    response.headers["Content-Security-Policy"] = SANDBOX
+    return response
+
+
+def name_of(found: Reported) -> str:
+    """The file's name without its ending: what it is about, in plain letters."""
+    about = found.catalogue.id if found.application is None else found.application.reference
+    version = "" if found.number is None else f"-v{found.number}"
+    return f"gap-report-{about}{version}-{found.at:%Y-%m-%d}"
