@@ -92,7 +92,20 @@ def test_the_workbook_holds_answers_as_texts_and_no_formula(draft):
     assert all(b"<f>" not in one for one in sheets)
 
 
-@pytest.mark.parametrize("form", ["", ".xlsx"])
+@pytest.mark.parametrize(
+    ("form", "kind", "begins"),
+    [("pdf", "application/pdf", b"%PDF-1."), ("zip", "application/zip", b"PK")],
+)
+def test_the_other_files_are_handed_out(draft, form, kind, begins):
+    client, address, _ = draft
+    answer = client.get(f"{address}.{form}")
+    assert (answer.status_code, answer.mimetype) == (200, kind)
+    assert answer.data.startswith(begins)
+    assert answer.headers["Content-Security-Policy"].startswith("sandbox")
+    assert answer.headers["Cache-Control"] == "no-store"
+
+
+@pytest.mark.parametrize("form", ["", ".xlsx", ".pdf", ".zip"])
 def test_nobody_else_finds_it(app, work_as, draft, form):
     _, address, _ = draft
     with work_as(system_actor("test")) as work:

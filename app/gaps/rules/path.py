@@ -133,7 +133,8 @@ class _Search:
             return [] if must else [_Option(_Decided(verdict))]
         if given.not_applicable and criterion.id in self.accepted:
             return [_Option(_Decided(Applicability.DOES_NOT_APPLY))]
-        keep = _Option(_Decided(verdict, FREE if given.not_applicable else given.value.strip()))
+        said = given.is_answered and not given.not_applicable
+        keep = _Option(_Decided(verdict, given.value if said else FREE))
         result = question_result(self.catalogue, self.profile_id, question, verdict, given)
         if must and result is Result.MET:
             return [keep]

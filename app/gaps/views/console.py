@@ -37,7 +37,7 @@ def show(case_id: uuid.UUID) -> Response:
     )
 
 
-@blueprint.get(f"{ADDRESS}.<any(xlsx):form>")
+@blueprint.get(f"{ADDRESS}.<any(xlsx, pdf, zip):form>")
 @requires(Permission.CASE_VIEW)
 def export(case_id: uuid.UUID, form: str) -> Response:
     """The report and the submitted assessment as a file."""

@@ -8,6 +8,8 @@ from typing import BinaryIO, Final, cast
 from flask import Response
 
 from app.documents.downloads import SANDBOX
+from app.gaps.exports.document import write_document
+from app.gaps.exports.oscal import write_archive
 from app.gaps.exports.workbook import write_workbook
 from app.gaps.pages import ReportPage
 from app.gaps.queries import Reported
@@ -29,8 +31,18 @@ def _xlsx(what: Exported, into: BinaryIO) -> None:
     write_workbook(what.page, what.found, what.company, into)
 
 
+def _pdf(what: Exported, into: BinaryIO) -> None:
+    write_document(what.page, what.company, into)
+
+
+def _oscal(what: Exported, into: BinaryIO) -> None:
+    write_archive(what.page, what.found, what.company, into)
+
+
 FORMS: Final[dict[str, tuple[str, Callable[[Exported, BinaryIO], None]]]] = {
     "xlsx": (XLSX, _xlsx),
+    "pdf": ("application/pdf", _pdf),
+    "zip": ("application/zip", _oscal),
 }
 """The media type and the writer of each form of the report."""
 

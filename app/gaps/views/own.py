@@ -33,7 +33,7 @@ def show(trader_id: uuid.UUID, assessment_id: uuid.UUID) -> Response:
     )
 
 
-@blueprint.get(f"{ADDRESS}.<any(xlsx):form>")
+@blueprint.get(f"{ADDRESS}.<any(xlsx, pdf, zip):form>")
 @requires(Permission.APPLICATION_VIEW)
 def export(trader_id: uuid.UUID, assessment_id: uuid.UUID, form: str) -> Response:
     """The report and the whole assessment as a file."""
