@@ -50,6 +50,7 @@ KEPT: Final[Mapping[tuple[str, str], str]] = {
     ("answer", "updated_by_name"): "updated_by",
     ("answer_evidence", "attached_by_name"): "attached_by",
     ("answer_revision", "saved_by_name"): "saved_by",
+    ("answer_workbook", "received_by_name"): "received_by",
     ("batch", "received_by_name"): "received_by",
     ("casework_case", "assignee_name"): "assignee_id",
     ("criterion_review", "reviewer_name"): "reviewer_id",

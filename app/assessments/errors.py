@@ -18,6 +18,20 @@ class SectionLockedError(ConflictError):
         )
 
 
+class WorkbookOvertakenError(ConflictError):
+    """Somebody changed chosen answers after their differences were shown; nothing was taken (409).
+
+    `question_ids` are those answers.
+    """
+
+    def __init__(self, question_ids: Sequence[str]) -> None:
+        super().__init__(
+            "Somebody changed some of these answers after you opened this page. Nothing was taken:"
+            " look at the differences again."
+        )
+        self.question_ids = tuple(question_ids)
+
+
 @dataclass(frozen=True, slots=True)
 class Clash:
     """One answer that two people wrote: `theirs` stands, `yours` was sent, `by` is their name."""

@@ -2,11 +2,12 @@
 
 import uuid
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import ForeignKey, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from app.assessments.workflow import ASSESSMENT, AssessmentState
+from app.assessments.workflow import ASSESSMENT, WORKBOOK, AssessmentState
 from app.db.base import Base, HasId, HasState
 from app.documents.models import DocumentRevision
 
@@ -133,3 +134,31 @@ class AnswerEvidence(HasId, Base):
     detached_by: Mapped[uuid.UUID | None] = mapped_column(ForeignKey(PERSON))
 
     revision: Mapped[DocumentRevision] = relationship(lazy="joined", innerjoin=True)
+
+
+class AnswerWorkbook(HasId, HasState, Base):
+    """A workbook that came back filled in; its answers are kept until it is applied or put away.
+
+    `given` holds texts by question id and name, `shown_versions` the version of each section when
+    it was downloaded, `faults` what could not be read, by sheet and cell. `taken` counts the
+    answers that applying it changed.
+    """
+
+    __tablename__ = "answer_workbook"
+    workflow = WORKBOOK
+    __table_args__ = (Index("ix_answer_workbook_assessment_id", "assessment_id"),)
+
+    trader_id: Mapped[uuid.UUID] = mapped_column(ForeignKey(TRADER))
+    assessment_id: Mapped[uuid.UUID] = mapped_column(ForeignKey(OWN))
+    catalogue_sha256: Mapped[str]
+    filename: Mapped[str]
+    sha256: Mapped[str]
+    shown_versions: Mapped[dict[str, Any]]
+    given: Mapped[dict[str, Any]]
+    faults: Mapped[list[Any]]
+    received_at: Mapped[datetime]
+    received_by: Mapped[uuid.UUID | None] = mapped_column(ForeignKey(PERSON))
+    received_by_name: Mapped[str]
+    decided_at: Mapped[datetime | None]
+    decided_by: Mapped[uuid.UUID | None] = mapped_column(ForeignKey(PERSON))
+    taken: Mapped[int]

@@ -13,6 +13,7 @@ from app.assessments.models import (
     Answer,
     AnswerEvidence,
     AnswerRevision,
+    AnswerWorkbook,
     Assessment,
     AssessmentSection,
 )
@@ -24,6 +25,7 @@ from app.catalogues.model import Catalogue, Section
 from app.documents.models import Document, DocumentRevision
 from app.documents.workflow import ScanState
 from app.kernel.errors import NotFoundError, Problem, UnavailableError
+from app.traders.models import Trader
 from app.work import Work
 
 
@@ -270,3 +272,31 @@ def since(
     for row in rows:
         found.setdefault(row.question_id, []).append(row)
     return found
+
+
+def company_of(session: Session, assessment: Assessment) -> str:
+    """The name of the trader whose assessment it is."""
+    trader = session.get(Trader, assessment.trader_id)
+    return trader.name if trader else ""
+
+
+def visible_workbook(work: Work, assessment: Assessment, workbook_id: uuid.UUID) -> AnswerWorkbook:
+    """A workbook that came back for this very assessment; `NotFoundError` for any other."""
+    workbook = work.session.get(AnswerWorkbook, workbook_id)
+    if workbook is None or workbook.assessment_id != assessment.id:
+        raise NotFoundError
+    return workbook
+
+
+def waiting_workbooks(session: Session, assessment_id: uuid.UUID) -> list[AnswerWorkbook]:
+    """The workbooks of an assessment that nobody has decided on, the newest first."""
+    return list(
+        session.scalars(
+            select(AnswerWorkbook)
+            .where(
+                AnswerWorkbook.assessment_id == assessment_id,
+                AnswerWorkbook.decided_at.is_(None),
+            )
+            .order_by(AnswerWorkbook.received_at.desc())
+        )
+    )

@@ -25,3 +25,22 @@ ASSESSMENT = Workflow(
         ),
     ),
 )
+
+
+class WorkbookState(StrEnum):
+    """`RECEIVED`: it was read and waits for a person to choose what to take."""
+
+    RECEIVED = "received"
+    APPLIED = "applied"
+    DISCARDED = "discarded"
+
+
+_W = WorkbookState
+WORKBOOK = Workflow(
+    "answer_workbook",
+    initial=_W.RECEIVED,
+    transitions=(
+        transition("apply", _W.RECEIVED, _W.APPLIED, EventTag.WORKBOOK_APPLIED),
+        transition("discard", _W.RECEIVED, _W.DISCARDED, EventTag.WORKBOOK_DISCARDED),
+    ),
+)

@@ -75,6 +75,7 @@ from tests.factories.traders import (
     appoint_person,
     make_trader,
 )
+from tests.factories.workbooks import make_workbook
 
 CANARY = "Quokkaberry"
 PLAIN = "Brightwater"
@@ -189,6 +190,8 @@ def make_importer(work: Work, word: str, holders: dict[TraderRole, Person]) -> I
     say(own, application, word)
     criterion = next(one for one in section.criteria if one.evidence.min)
     attached = assessment_service.attach_evidence(own, assessment, criterion.id, revision.id)
+    lead = section.criteria[0].questions[0].id
+    workbook = make_workbook(own, assessment, {lead: f"As {word} does it elsewhere."})
     row = {"importer_number": number, "mf_name": f"{word} Works"}
     batch = make_batch(
         own,
@@ -218,6 +221,7 @@ def make_importer(work: Work, word: str, holders: dict[TraderRole, Person]) -> I
         "document_id": str(revision.document_id),
         "revision_id": str(revision.id),
         "evidence_id": str(attached.id),
+        "workbook_id": str(workbook.id),
         "batch_id": str(batch.id),
         "filing_id": str(filing.id),
         "section_id": section.id,

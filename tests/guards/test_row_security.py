@@ -39,6 +39,7 @@ OF_A_TRADER = [
     "answer",
     "answer_evidence",
     "answer_revision",
+    "answer_workbook",
     "api_client",
     "application",
     "application_return",

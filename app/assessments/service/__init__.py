@@ -5,14 +5,22 @@ from app.assessments.service.evidence import attach_evidence, detach_evidence, u
 from app.assessments.service.life import lock, reopen, start
 from app.assessments.service.page import PageInput, Upload, save_page
 from app.assessments.service.sections import complete_section, reopen_section, section_gaps
+from app.assessments.service.workbook import (
+    apply_workbook,
+    discard_workbook,
+    receive_workbook,
+)
 
 __all__ = [
     "PageInput",
     "Upload",
+    "apply_workbook",
     "attach_evidence",
     "complete_section",
     "detach_evidence",
+    "discard_workbook",
     "lock",
+    "receive_workbook",
     "reopen",
     "reopen_section",
     "save_answers",

@@ -1,12 +1,11 @@
 """Saving answers, so that two open pages never overwrite each other unseen."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 from app.assessments import queries
 from app.assessments.errors import AnswersClashError, Clash
 from app.assessments.models import Answer, AnswerRevision, Assessment, AssessmentSection
 from app.assessments.rules import (
-    EMPTY,
     AnswerInput,
     Content,
     Verdict,
@@ -15,6 +14,7 @@ from app.assessments.rules import (
     shape_problems,
 )
 from app.assessments.service.sections import open_section
+from app.assessments.settling import shown_of
 from app.audit.tags import EventTag
 from app.catalogues.model import Question
 from app.kernel.errors import NotFoundError, NotReadyError
@@ -70,7 +70,7 @@ def save_answers(
     section.version += 1
     saved_from = f"{page_key}{CLOSED}" if closing else page_key
     for question_id, content in changed.items():
-        _write(work, section, question_id, content, present.get(question_id), saved_from)
+        write_answer(work, section, question_id, content, present.get(question_id), saved_from)
     work.record(
         EventTag.ANSWERS_SAVED,
         assessment,
@@ -112,7 +112,7 @@ def _settle(
     for question_id, one in given.items():
         row = present.get(question_id)
         now = Content.of(row)
-        shown, foreign = _shown(now, later.get(question_id), expected_version, page_key)
+        shown, foreign = shown_of(now, later.get(question_id), expected_version, page_key)
         verdict = settle(one, shown=shown, present=now, foreign=foreign)
         merged[question_id] = AnswerInput(
             **as_json(now if verdict is Verdict.KEEP else one.onto(now))
@@ -128,26 +128,7 @@ def _settle(
     return changed
 
 
-def _shown(
-    now: Content,
-    later: Sequence[AnswerRevision] | None,
-    expected_version: int,
-    page_key: str,
-) -> tuple[Content, bool]:
-    """What the page showed or last saved for an answer, and whether somebody wrote it after."""
-    if later is None:
-        return now, False
-    shown, foreign = EMPTY, False
-    for revision in later:
-        mine = bool(page_key) and revision.saved_from == page_key
-        if mine or revision.version <= expected_version:
-            shown, foreign = Content.of(revision), False
-        else:
-            foreign = True
-    return shown, foreign
-
-
-def _write(
+def write_answer(
     work: Work,
     section: AssessmentSection,
     question_id: str,
@@ -155,6 +136,7 @@ def _write(
     row: Answer | None,
     saved_from: str,
 ) -> None:
+    """Write one answer into the locked section, whose version was counted up, and its revision."""
     texts = as_json(content)
     if row is None:
         row = Answer(assessment_id=section.assessment_id, question_id=question_id)

@@ -19,6 +19,7 @@ from tests.advance_data.sample_rows import csv_bytes, good_row
 from tests.facilitation.scenes import transaction
 from tests.factories.documents import pdf
 from tests.factories.identity import PASSWORD
+from tests.factories.workbooks import first_words
 from tests.guards.addresses import Cell
 from tests.guards.scene import Ids
 
@@ -35,6 +36,9 @@ PAGES = {
     "assessments.attach": "assessments.section",
     "assessments.detach": "assessments.section",
     "assessments.complete": "assessments.section",
+    "assessments.upload_workbook": "assessments.workbook",
+    "assessments.apply_workbook": "assessments.workbook_differences",
+    "assessments.discard_workbook": "assessments.workbook_differences",
     "advance_data.receive": "advance_data.upload",
     "casework.judge": "casework.section",
     "casework.release": "casework.case",
@@ -293,6 +297,9 @@ def filled(endpoint: str, ids: Ids, data: dict[str, Any]) -> dict[str, Any]:
         case "successions.propose":
             data["file"] = (pdf("The owner's letter"), "letter.pdf")
             body["content_type"] = "multipart/form-data"
+        case "assessments.upload_workbook":
+            filled_in = first_words(ids["assessment_id"], "By a workbook.")
+            data["file"] = (filled_in, "filled.xlsx")
         case "assessments.detach":
             data["evidence"] = ids["evidence_id"]
         case "casework.ask":

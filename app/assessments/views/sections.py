@@ -6,7 +6,7 @@ from dataclasses import replace
 from http import HTTPStatus
 from typing import Any
 
-from flask import Blueprint, Response, current_app, flash, redirect, request, url_for
+from flask import Response, flash, request
 from flask_babel import gettext
 from werkzeug.wrappers import Response as BaseResponse
 
@@ -15,8 +15,15 @@ from app.assessments.errors import AnswersClashError, Clash, SectionLockedError
 from app.assessments.models import Assessment
 from app.assessments.pages import Typed
 from app.assessments.rules import EMPTY, AnswerInput, standings
+from app.assessments.views.frame import (
+    ADDRESS,
+    application_address,
+    blueprint,
+    go,
+    own,
+    writable,
+)
 from app.authz.permissions import Permission
-from app.authz.policy import may
 from app.catalogues.model import Section
 from app.documents.queries import reusable
 from app.documents.rules import ACCEPT
@@ -26,9 +33,6 @@ from app.web.fragments import render, wants_fragment
 from app.web.requests import current_work
 from app.web.strict import repeats
 
-blueprint = Blueprint("assessments", __name__)
-
-ADDRESS = "/traders/<uuid:trader_id>/assessments/<uuid:assessment_id>"
 SECTION = f"{ADDRESS}/sections/<section_id>"
 FIELDS = repeats("clash", "file.*", silent_controls=True)
 
@@ -37,13 +41,13 @@ FIELDS = repeats("clash", "file.*", silent_controls=True)
 @requires(Permission.APPLICATION_VIEW)
 def overview(trader_id: uuid.UUID, assessment_id: uuid.UUID) -> Response:
     """All sections and how far each of them is."""
-    assessment = _own(trader_id, assessment_id, Permission.APPLICATION_VIEW)
+    assessment = own(trader_id, assessment_id, Permission.APPLICATION_VIEW)
     return render(
         "assessments/overview.html",
         assessment=assessment,
         catalogue=queries.catalogue_of(assessment),
         progress=queries.progress(current_work().session, assessment),
-        application_address=_application_address(assessment),
+        application_address=application_address(assessment),
     )
 
 
@@ -51,7 +55,7 @@ def overview(trader_id: uuid.UUID, assessment_id: uuid.UUID) -> Response:
 @requires(Permission.APPLICATION_VIEW)
 def questions(trader_id: uuid.UUID, assessment_id: uuid.UUID) -> Response:
     """Every question with what was answered, on one page that prints well."""
-    assessment = _own(trader_id, assessment_id, Permission.APPLICATION_VIEW)
+    assessment = own(trader_id, assessment_id, Permission.APPLICATION_VIEW)
     sections = queries.catalogue_of(assessment).sections_in(assessment.profile_id)
     views = _views(assessment)
     return render(
@@ -68,9 +72,9 @@ def questions(trader_id: uuid.UUID, assessment_id: uuid.UUID) -> Response:
 @requires(Permission.APPLICATION_VIEW)
 def section(trader_id: uuid.UUID, assessment_id: uuid.UUID, section_id: str) -> Response:
     """One section: to be filled in, or as it was submitted."""
-    assessment = _own(trader_id, assessment_id, Permission.APPLICATION_VIEW)
+    assessment = own(trader_id, assessment_id, Permission.APPLICATION_VIEW)
     found = queries.section_in(assessment, section_id)
-    if not _writable(assessment, section_id):
+    if not writable(assessment, section_id):
         return _locked_page(assessment, found)
     problems: Sequence[Problem] = ()
     if request.args.get("check") == "yes":
@@ -89,19 +93,19 @@ def section(trader_id: uuid.UUID, assessment_id: uuid.UUID, section_id: str) -> 
 @FIELDS
 def save_section(trader_id: uuid.UUID, assessment_id: uuid.UUID, section_id: str) -> BaseResponse:
     """Save the whole page and go on."""
-    assessment = _own(trader_id, assessment_id, Permission.APPLICATION_PREPARE)
+    assessment = own(trader_id, assessment_id, Permission.APPLICATION_PREPARE)
     found = queries.section_in(assessment, section_id)
     page = forms.read_page(request.form, request.files, found.criteria)
     refused, gaps = _try_page(assessment, found, page)
     if refused is not None:
         return refused
     if gaps:
-        return _go("section", assessment, section_id=section_id, check="yes")
+        return go("section", assessment, section_id=section_id, check="yes")
     flash(gettext("Saved: %(title)s", title=found.title), "success")
     following = _following(assessment, section_id) if page.completed else None
     if following is None:
-        return _go("overview", assessment)
-    return _go("section", assessment, section_id=following)
+        return go("overview", assessment)
+    return go("section", assessment, section_id=following)
 
 
 @blueprint.post(f"{SECTION}/save")
@@ -109,7 +113,7 @@ def save_section(trader_id: uuid.UUID, assessment_id: uuid.UUID, section_id: str
 @FIELDS
 def save(trader_id: uuid.UUID, assessment_id: uuid.UUID, section_id: str) -> BaseResponse:
     """Save one criterion in the background and say so beside the button."""
-    assessment = _own(trader_id, assessment_id, Permission.APPLICATION_PREPARE)
+    assessment = own(trader_id, assessment_id, Permission.APPLICATION_PREPARE)
     found = queries.section_in(assessment, section_id)
     wanted = request.args.get("criterion", "")
     criteria = [one for one in found.criteria if one.id == wanted]
@@ -147,7 +151,7 @@ def save(trader_id: uuid.UUID, assessment_id: uuid.UUID, section_id: str) -> Bas
 @FIELDS
 def attach(trader_id: uuid.UUID, assessment_id: uuid.UUID, section_id: str) -> BaseResponse:
     """Upload the chosen files, or attach earlier ones; whatever was typed is saved as well."""
-    assessment = _own(trader_id, assessment_id, Permission.APPLICATION_PREPARE)
+    assessment = own(trader_id, assessment_id, Permission.APPLICATION_PREPARE)
     found = queries.section_in(assessment, section_id)
     page = forms.read_page(request.form, request.files, found.criteria)
     criterion_id = request.form.get("criterion", "")
@@ -164,7 +168,7 @@ def attach(trader_id: uuid.UUID, assessment_id: uuid.UUID, section_id: str) -> B
 @FIELDS
 def detach(trader_id: uuid.UUID, assessment_id: uuid.UUID, section_id: str) -> BaseResponse:
     """Take one file away from its criterion; whatever was typed is saved as well."""
-    assessment = _own(trader_id, assessment_id, Permission.APPLICATION_PREPARE)
+    assessment = own(trader_id, assessment_id, Permission.APPLICATION_PREPARE)
     found = queries.section_in(assessment, section_id)
     page = forms.read_page(request.form, request.files, found.criteria)
     evidence_id = forms.read_id(request.form.get("evidence", ""))
@@ -188,7 +192,7 @@ def detach(trader_id: uuid.UUID, assessment_id: uuid.UUID, section_id: str) -> B
 @FIELDS
 def complete(trader_id: uuid.UUID, assessment_id: uuid.UUID, section_id: str) -> BaseResponse:
     """Call a section complete, or not any more, without touching its answers."""
-    assessment = _own(trader_id, assessment_id, Permission.APPLICATION_PREPARE)
+    assessment = own(trader_id, assessment_id, Permission.APPLICATION_PREPARE)
     found = queries.section_in(assessment, section_id)
     try:
         if forms.read_completed(request.form):
@@ -198,17 +202,8 @@ def complete(trader_id: uuid.UUID, assessment_id: uuid.UUID, section_id: str) ->
             service.reopen_section(current_work(), assessment, section_id)
             flash(gettext("No longer marked as complete: %(title)s", title=found.title), "info")
     except NotReadyError:
-        return _go("section", assessment, section_id=section_id, check="yes")
-    return _go("overview", assessment)
-
-
-def _own(trader_id: uuid.UUID, assessment_id: uuid.UUID, permission: Permission) -> Assessment:
-    return queries.visible_assessment(current_work(), trader_id, assessment_id, permission)
-
-
-def _writable(assessment: Assessment, section_id: str) -> bool:
-    allowed = may(current_work().actor, Permission.APPLICATION_PREPARE, assessment)
-    return allowed and assessment.editable(section_id)
+        return go("section", assessment, section_id=section_id, check="yes")
+    return go("overview", assessment)
 
 
 def _try_page(
@@ -264,18 +259,13 @@ def _stay(
     refused, _ = _try_page(assessment, found, page)
     if refused is not None:
         return refused
-    return _go(
+    return go(
         "section",
         assessment,
         section_id=found.id,
         open=criterion_id,
         _anchor=f"evidence-{criterion_id}",
     )
-
-
-def _go(page: str, assessment: Assessment, **values: Any) -> BaseResponse:  # noqa: ANN401
-    own: dict[str, Any] = {"trader_id": assessment.trader_id, "assessment_id": assessment.id}
-    return redirect(url_for(f"assessments.{page}", **own, **values), code=HTTPStatus.SEE_OTHER)
 
 
 def _following(assessment: Assessment, section_id: str) -> str | None:
@@ -381,16 +371,8 @@ def _frame(assessment: Assessment, found: Section) -> dict[str, Any]:
         "number": number,
         "count": len(sections),
         "reopened": found.id in assessment.reopened_sections,
-        "application_address": _application_address(assessment),
+        "application_address": application_address(assessment),
     }
-
-
-def _application_address(assessment: Assessment) -> str:
-    """The task list above this assessment; the overview where applications are not installed."""
-    endpoint = "applications.of_assessment"
-    if endpoint not in current_app.view_functions:
-        endpoint = "assessments.overview"
-    return url_for(endpoint, trader_id=assessment.trader_id, assessment_id=assessment.id)
 
 
 def _status(status: int, **saved: Any) -> Response:  # noqa: ANN401 - what the line shows.

@@ -1,0 +1,107 @@
+"""A file read by a process of its own, bounded in memory and time and without any of our secrets.
+
+The child gets the bytes on its standard input and gives an answer of bounded length; nothing else
+is taken from it, whatever the file did to the parser.
+"""
+
+import resource
+import signal
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from pathlib import Path
+from threading import Timer
+from typing import IO, Final
+
+ROOT: Final = Path(__file__).resolve().parents[2]
+MEMORY: Final = 512 << 20
+OUT_OF_MEMORY: Final = 3
+
+_STOPPED: Final = frozenset(
+    (
+        OUT_OF_MEMORY,
+        *(
+            -number
+            for number in (
+                signal.SIGXCPU,
+                signal.SIGABRT,
+                signal.SIGSEGV,
+                signal.SIGBUS,
+                signal.SIGKILL,
+            )
+        ),
+    )
+)
+
+
+class TooMuchError(Exception):
+    """The file takes more memory, time or words than it may."""
+
+
+class ReadingFailedError(RuntimeError):
+    """The child ended for a reason of ours, not of the file; it may be tried again."""
+
+
+def read_apart(module: str, content: bytes, *, seconds: int, most: int) -> bytes:
+    """What `module.main()` writes in a child process that is given `content`.
+
+    `most` bytes are taken at most, within `seconds` of the child's own time and three times as
+    many on the wall. `TooMuchError` when a limit is reached, `ReadingFailedError` when the child
+    ends otherwise without success.
+    """
+    child = subprocess.Popen(  # noqa: S603 - our own program with words of our own.
+        [sys.executable, "-I", "-c", _PROGRAM, str(ROOT), module, str(seconds), str(MEMORY)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        env={},
+        cwd="/",
+        close_fds=True,
+    )
+    assert child.stdin is not None  # noqa: S101 - both are pipes.
+    assert child.stdout is not None  # noqa: S101
+    watch = Timer(3 * seconds, child.kill)
+    watch.start()
+    hands = ThreadPoolExecutor(max_workers=1)
+    try:
+        hands.submit(_feed, content, child.stdin)
+        answer = child.stdout.read(most + 1)
+        if len(answer) > most:
+            raise TooMuchError
+        code = child.wait()
+    finally:
+        watch.cancel()
+        child.kill()
+        hands.shutdown()
+        child.stdout.close()
+        child.wait()
+    if code in _STOPPED:
+        raise TooMuchError
+    if code:
+        msg = f"the process that reads a file ended with {code}"
+        raise ReadingFailedError(msg)
+    return answer
+
+
+_PROGRAM: Final = (
+    "import sys, importlib; sys.path.insert(0, sys.argv[1]); from app.documents.apart import begin;"
+    " begin(int(sys.argv[3]), int(sys.argv[4])); importlib.import_module(sys.argv[2]).main()"
+)
+
+
+def _feed(content: bytes, into: IO[bytes]) -> None:
+    """Hand the bytes over; a child that stops listening is no trouble."""
+    with suppress(BrokenPipeError):
+        into.write(content)
+    with suppress(BrokenPipeError):
+        into.close()
+
+
+def begin(seconds: int, memory: int) -> None:
+    """Bound this process; the child calls it before it reads a byte of the file."""
+    resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds + 5))
+    resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_NOFILE, (32, 32))
