@@ -66,22 +66,29 @@ def section_in(assessment: Assessment, section_id: str) -> Section:
     raise NotFoundError
 
 
-def answers_of(session: Session, assessment_id: uuid.UUID) -> dict[str, Answer]:
-    """All present answers by question id, as they are in the database now."""
-    found = session.scalars(
-        select(Answer)
-        .where(Answer.assessment_id == assessment_id)
-        .execution_options(populate_existing=True)
-    )
+def answers_of(
+    session: Session, assessment_id: uuid.UUID, question_ids: Iterable[str] | None = None
+) -> dict[str, Answer]:
+    """The present answers by question id, as they are in the database now: all, or to these."""
+    wanted = select(Answer).where(Answer.assessment_id == assessment_id)
+    if question_ids is not None:
+        wanted = wanted.where(Answer.question_id.in_(set(question_ids)))
+    found = session.scalars(wanted.execution_options(populate_existing=True))
     return {one.question_id: one for one in found}
 
 
 def contents_of(session: Session, assessment_id: uuid.UUID) -> dict[str, Content]:
-    """The texts of all present answers by question id."""
-    return {
-        question_id: Content.of(answer)
-        for question_id, answer in answers_of(session, assessment_id).items()
-    }
+    """The texts of all present answers by question id, read without making rows of them."""
+    found = session.execute(
+        select(
+            Answer.question_id,
+            Answer.value,
+            Answer.how_met,
+            Answer.document_reference,
+            Answer.not_applicable_reason,
+        ).where(Answer.assessment_id == assessment_id)
+    )
+    return {question_id: Content(*texts) for question_id, *texts in found}
 
 
 def evidence_of(session: Session, assessment_id: uuid.UUID) -> dict[str, list[AnswerEvidence]]:

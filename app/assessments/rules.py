@@ -273,8 +273,10 @@ def standings(
     profile_id: str,
     answers: Mapping[str, Content],
     evidence: Mapping[str, int],
+    *,
+    section_id: str | None = None,
 ) -> list[Standing]:
-    """How far each criterion of a profile is answered, in the catalogue's order.
+    """How far each criterion of a profile, or of one section, is answered, in the catalogue's order.
 
     `answers` by question id; `evidence` counts usable files by criterion id.
     """
@@ -283,6 +285,7 @@ def standings(
     return [
         _standing(catalogue, profile_id, section, criterion, applies, answers, evidence)
         for section in catalogue.sections_in(profile_id)
+        if section_id in {None, section.id}
         for criterion in section.criteria
     ]
 

@@ -61,7 +61,7 @@ def save_answers(
     ]
     if problems:
         raise NotReadyError(problems)
-    present = queries.answers_of(work.session, assessment.id)
+    present = queries.answers_of(work.session, assessment.id, given)
     changed = _settle(
         work, section, given, present, expected_version=expected_version, page_key=page_key
     )

@@ -152,7 +152,7 @@ def apply_workbook(
     overtaken: list[str] = []
     for section, wanted in _by_section(assessment, chosen):
         row = open_section(work, assessment, section.id)
-        present = queries.answers_of(work.session, assessment.id)
+        present = queries.answers_of(work.session, assessment.id, wanted)
         overtaken += [
             one
             for one in wanted

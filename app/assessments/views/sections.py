@@ -286,16 +286,13 @@ def _views(
     session = current_work().session
     contents = queries.contents_of(session, assessment.id)
     evidence = queries.evidence_of(session, assessment.id)
-    found = [
-        one
-        for one in standings(
-            queries.catalogue_of(assessment),
-            assessment.profile_id,
-            contents,
-            queries.usable(evidence),
-        )
-        if section_id in {None, one.section.id}
-    ]
+    found = standings(
+        queries.catalogue_of(assessment),
+        assessment.profile_id,
+        contents,
+        queries.usable(evidence),
+        section_id=section_id,
+    )
     return pages.criterion_views(found, contents, evidence, typed=typed, opened=opened)
 
 
