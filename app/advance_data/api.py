@@ -1,5 +1,6 @@
 """The traders' API: file one or many, see what became of them, read the own standing."""
 
+import json
 import re
 import uuid
 from collections.abc import Sequence
@@ -11,7 +12,7 @@ from flask_openapi import APIBlueprint
 from pydantic import BaseModel
 from werkzeug.exceptions import HTTPException
 
-from app.advance_data import queries, service
+from app.advance_data import openapi, queries, service
 from app.advance_data.downloads import FILE_LIMIT, answer_abi, faults_csv, rejected_xlsx
 from app.advance_data.faults import AUTHORITY
 from app.advance_data.formats import ABI, CSV, FORMATS, XLSX
@@ -20,7 +21,6 @@ from app.advance_data.models import Batch, Filing
 from app.advance_data.schemas import (
     BATCH_BODY,
     FILING_BODY,
-    KEY_HEADER,
     BatchPath,
     FaultsQuery,
     FilingPath,
@@ -41,7 +41,9 @@ from app.kernel.errors import NotFoundError, NotReadyError
 from app.traders.models import Trader
 from app.traders.queries import visible_trader
 from app.web.access import note_access, requires
+from app.web.described import described
 from app.web.errors import problem_json, translate
+from app.web.fragments import render
 from app.web.requests import current_actor, current_work
 
 JSON: Final = "application/json"
@@ -56,7 +58,7 @@ def refusals(*statuses: int) -> dict[str | int, Any]:
 
 
 blueprint = APIBlueprint(
-    "trader_api", __name__, url_prefix="/trader/v1", abp_security=[{"bearer": []}]
+    "trader_api", __name__, url_prefix=openapi.PREFIX, abp_security=[{"bearer": []}]
 )
 
 
@@ -68,7 +70,6 @@ def _equip(state: BlueprintSetupState) -> None:
 @blueprint.post(
     "/filings",
     operation_id="fileOne",
-    openapi_extensions=KEY_HEADER,
     request_body=FILING_BODY,
     responses={"201": GivenFiling, **refusals(409, 413, 415, 422)},
 )
@@ -102,7 +103,6 @@ def file_one() -> Response:
 @blueprint.post(
     "/batches",
     operation_id="fileMany",
-    openapi_extensions=KEY_HEADER,
     request_body=BATCH_BODY,
     responses={"202": GivenBatch, **refusals(409, 413, 415, 422)},
 )
@@ -195,6 +195,24 @@ def status(query: SenderQuery) -> Response:
     work, trader = current_work(), _for_whom(Permission.TRADER_API_STATUS, query.on_behalf_of)
     _note_looking(trader.id)
     return _answer(own_status(work, trader))
+
+
+@blueprint.get("/openapi.json", doc_ui=False)
+@requires(Permission.PUBLIC)
+def description() -> Response:
+    """The description of this API for programs (OpenAPI 3.1)."""
+    return Response(json.dumps(described("traders", openapi.document)), mimetype=JSON)
+
+
+@blueprint.get("/docs", doc_ui=False)
+@requires(Permission.PUBLIC)
+def documentation() -> Response:
+    """The description of this API for people."""
+    return render(
+        "advance_data/api_docs.html",
+        api=described("traders", openapi.document),
+        description=url_for("trader_api.description"),
+    )
 
 
 TITLES: Final = {

@@ -217,13 +217,9 @@ BATCH_BODY: Final = {
     "content": {key: {"schema": {"type": "string", "format": "binary"}} for key in FORMATS},
 }
 KEY_HEADER: Final = {
-    "parameters": [
-        {
-            "name": "Idempotency-Key",
-            "in": "header",
-            "required": True,
-            "description": "Sent again with the same content, it gets the same answer.",
-            "schema": {"type": "string", "minLength": 1, "maxLength": 255},
-        }
-    ]
+    "name": "Idempotency-Key",
+    "in": "header",
+    "required": True,
+    "description": "Sent again with the same content, it gets the same answer.",
+    "schema": {"type": "string", "pattern": "^[!-~]{1,255}$"},
 }

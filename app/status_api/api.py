@@ -5,7 +5,7 @@ import uuid
 from collections.abc import Sequence
 from typing import Any
 
-from flask import Response, current_app, request
+from flask import Response, current_app, request, url_for
 from flask_openapi import APIBlueprint
 from pydantic import BaseModel
 
@@ -44,6 +44,7 @@ from app.status_api.schemas import (
 from app.status_api.status_list import MEDIA as STATUS_LIST
 from app.status_api.streaming import ENDLESS, streamed
 from app.web.access import note_access, requires
+from app.web.described import described
 from app.web.errors import domain_error, problem_json
 from app.web.fragments import render
 from app.web.requests import current_actor, current_work
@@ -331,14 +332,18 @@ def keys() -> Response:
 @requires(Permission.PUBLIC)
 def description() -> Response:
     """The description of this API for programs (OpenAPI 3.1)."""
-    return Response(json.dumps(described()), mimetype=JSON)
+    return Response(json.dumps(described("internal", openapi.document)), mimetype=JSON)
 
 
 @blueprint.get("/docs", doc_ui=False)
 @requires(Permission.PUBLIC)
 def documentation() -> Response:
     """The description of this API for people."""
-    return render("status_api/docs.html", api=described(), problem=openapi.PROBLEM_MEDIA)
+    return render(
+        "status_api/docs.html",
+        api=described("internal", openapi.document),
+        description=url_for("status_api.description"),
+    )
 
 
 @blueprint.errorhandler(UnavailableError)
@@ -365,15 +370,3 @@ def other_content(error: OtherContentError) -> Response:
 def answer(model: BaseModel) -> Response:
     """The model as JSON."""
     return Response(model.model_dump_json(), mimetype=JSON)
-
-
-def described() -> dict[str, object]:
-    """The document, made at the first question and kept with the application."""
-    known = current_app.extensions
-    if "fairway_internal_api" not in known:
-        known["fairway_internal_api"] = openapi.document(
-            current_app.api_doc,  # type: ignore[attr-defined] # Of the library's Flask.
-            version=str(current_app.config["VERSION"]),
-        )
-    found: dict[str, object] = known["fairway_internal_api"]
-    return found

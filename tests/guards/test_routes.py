@@ -58,6 +58,8 @@ def test_public_routes_are_few_and_known(app):
         "traders.invitation",
         "status_api.description",
         "status_api.documentation",
+        "trader_api.description",
+        "trader_api.documentation",
         "status_api.keys",
     )
     assert [name for name in sorted(public) if not name.startswith(allowed)] == []
