@@ -102,6 +102,7 @@ def keep_feeder(run: Runtime) -> subprocess.Popen[bytes] | None:
 def feed() -> None:
     """The feeder of this host, until SIGTERM; it joins a database that is already running."""
     from app.status_api.feeder import Feeder  # noqa: PLC0415 - this process alone needs it.
+    from app.status_api.kept import lookup_record_of  # noqa: PLC0415
 
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -109,10 +110,11 @@ def feed() -> None:
     configure_logs()
     if HANDOVER in os.environ:
         settings, url, engine = handed_over()
-        Feeder(engine, map_folder(settings)).run(url, stop)
+        Feeder(engine, map_folder(settings), record=lookup_record_of(settings)).run(url, stop)
         return
     with runtime(check_demo=False) as run:
-        Feeder(run.engine, map_folder(run.settings)).run(run.app_url, stop)
+        known = lookup_record_of(run.settings)
+        Feeder(run.engine, map_folder(run.settings), record=known).run(run.app_url, stop)
 
 
 def work_on_jobs() -> None:

@@ -1,12 +1,13 @@
 """One look-up in the map: the pure function behind the lane and behind the ordinary view."""
 
 import uuid
-from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from app.kernel.errors import UnavailableError
 from app.kernel.identifiers import Identifier
 from app.status_api.register_map import (
+    SUM_SIZE,
     DamagedMapError,
     MapReader,
     Meta,
@@ -16,34 +17,40 @@ from app.status_api.register_map import (
 from app.status_api.rendering import (
     FOR_EVER,
     NOBODY,
+    UNKNOWN_SUBJECT,
     OutOfTimeError,
     chosen,
-    finished,
+    instant_text,
     microseconds,
     opening,
-    partner_of,
-    text_of,
-    verdict_of,
 )
 from app.traders.sealing import lookup_key
 
+SUBJECT_SIZE = len(UNKNOWN_SUBJECT)
 
-@dataclass(frozen=True, slots=True)
-class Found:
-    """An answer with what is kept of it: `until` is when it ends, in microseconds of the epoch."""
+
+class Found(NamedTuple):
+    """An answer with what is kept of it.
+
+    `word` is the answer itself, `named` the partner in it or nothing, `until` when it ends, in
+    microseconds of the epoch, `subject` the keyed hash under which it is recorded, zeros when the
+    map does not know it.
+    """
 
     body: bytes
-    said: bytes
+    word: bytes
+    named: bytes
     seq: int
     until: int
+    subject: bytes
 
     @property
     def answer(self) -> str:
-        return verdict_of(self.said)
+        return self.word.decode()
 
     @property
     def partner_id(self) -> uuid.UUID | None:
-        return partner_of(self.said)
+        return uuid.UUID(self.named.decode()) if self.named else None
 
 
 def key_of(identifier: Identifier) -> bytes:
@@ -61,7 +68,7 @@ def from_map(
     `StaleMapError` when the map is not confirmed; `UnavailableError` with code `not-yet` while it
     does not know change `min_seq`.
     """
-    meta, [value] = reader.read(key_of(identifier))
+    meta, value, age = reader.look(key_of(identifier))
     if min_seq is not None and meta.seq < min_seq:
         raise UnavailableError(
             "The register has not reached change %(min_seq)s yet.",
@@ -69,26 +76,49 @@ def from_map(
             min_seq=min_seq,
         )
     beginning = opening(identifier.scheme.value, identifier.shown)
-    return put_together(reader, meta, value, beginning, now)
+    at = microseconds(now)
+    return put_together(reader, meta, value, beginning, at, instant_text(at), age)
 
 
 def put_together(
-    reader: MapReader, meta: Meta, value: bytes | None, beginning: bytes, now: datetime
+    reader: MapReader,
+    meta: Meta,
+    value: bytes | None,
+    beginning: bytes,
+    at: int,
+    as_of: bytes,
+    age: int,
 ) -> Found:
-    """The answer of which `beginning` names the identifier and `value` is what the map knows."""
-    until, parts = FOR_EVER, NOBODY
-    if value is not None:
+    """The answer at `at`, in microseconds of the epoch and `as_of` as text.
+
+    `beginning` names the identifier, `value` is what the map knows with its checksum, `age` how
+    many nanoseconds ago the database was asked. The only place that puts an answer together.
+    """
+    if value is None:
+        until, template, partner, coming, own = FOR_EVER, NOBODY, b"", b"", b""
+        subject = UNKNOWN_SUBJECT
+    else:
+        ends = len(value) - SUM_SIZE - SUBJECT_SIZE
         try:
-            until, said, number, coming, own = chosen(value, microseconds(now))
-            parts = (said, coming, reader.template(number), own)
+            until, number, partner, coming, own = chosen(value, at, ends)
+            template = reader.template(number)
         except (OutOfTimeError, DamagedMapError) as error:
             raise StaleMapError from error
-    body = finished(
-        beginning,
-        parts,
-        seq=meta.seq,
-        as_of=text_of(now),
-        known=meta.known,
-        age_ms=max(meta.age_ns(), 0) // 1_000_000,
+        subject = value[ends:-SUM_SIZE]
+    body = b"".join(
+        (
+            beginning,
+            template.head,
+            partner,
+            template.tail,
+            meta.before,
+            as_of,
+            meta.after,
+            b"%d" % (age // 1_000_000 if age > 0 else 0),
+            coming,
+            template.standings,
+            own,
+            template.end,
+        )
     )
-    return Found(body, parts[0], meta.seq, until)
+    return Found(body, template.word, partner, meta.seq, until, subject)

@@ -190,7 +190,7 @@ def recorder() -> LookupRecorder:
     known = current_app.extensions
     if "fairway_lookups" not in known:
         wired = wiring()
-        known["fairway_lookups"] = LookupRecorder(wired.engine, lookup_record(), wired.clock)
+        known["fairway_lookups"] = LookupRecorder(wired.engine, wired.clock)
     found: LookupRecorder = known["fairway_lookups"]
     return found
 

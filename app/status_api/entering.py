@@ -4,7 +4,7 @@ from pathlib import Path
 
 from app.identity.recognise import signer as tokens
 from app.status_api.api import recorder
-from app.status_api.kept import signer
+from app.status_api.kept import lookup_record, signer
 from app.status_api.lane import Lane
 from app.status_api.register_map import MapReader
 from app.web.requests import FairwayApp
@@ -22,9 +22,9 @@ def feed(app: FairwayApp, folder: Path) -> None:
                 app.wsgi_app,
                 reader=reader,
                 recorder=recorder(),
+                record=lookup_record(),
                 tokens=tokens(),
                 answers=signer(),
                 clock=wired.clock,
-                secure=wired.settings.secure,
-                proxies=wired.settings.trusted_proxies,
+                behind_proxy=wired.settings.trusted_proxies > 0,
             )

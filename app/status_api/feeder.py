@@ -36,6 +36,7 @@ from app.register.following import (
 )
 from app.register.programme import PROGRAMMES
 from app.register.queries import head, holdings
+from app.status_api.lookups import LookupRecord
 from app.status_api.register_map import (
     CREDENTIAL,
     DENIAL,
@@ -45,11 +46,18 @@ from app.status_api.register_map import (
     Meta,
     identifier_key,
 )
-from app.status_api.rendering import MARGIN, microseconds, packed, pieces, text_of
+from app.status_api.rendering import (
+    MARGIN,
+    UNKNOWN_SUBJECT,
+    microseconds,
+    packed,
+    pieces,
+    text_of,
+)
 from app.traders.sealing import sealer
 
 FEEDER: Final = Principal("system:feeder")
-LAYOUT: Final = "1"
+LAYOUT: Final = "2"
 CHANNELS: Final = ("fairway_register", "fairway_clients")
 POLL_SECONDS: Final = 1.0
 WAITS_SECONDS: Final = (0.1, 0.2, 0.5, 1.0)
@@ -66,10 +74,18 @@ class SkewedClockError(Exception):
 class Feeder:
     """Keeps one folder's map. `turn` asks the database once; `run` does so until it is stopped."""
 
-    def __init__(self, engine: Engine, folder: Path, *, clock: Clock | None = None) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        folder: Path,
+        *,
+        clock: Clock | None = None,
+        record: LookupRecord | None = None,
+    ) -> None:
         self._engine = engine
         self._folder = folder
         self._clock = clock or SystemClock()
+        self._record = record
         self._log = structlog.get_logger("feeder")
         self._map: MapWriter | None = None
         self._clients: dict[bytes, bytes] = {}
@@ -156,7 +172,7 @@ class Feeder:
     def _resumed(self) -> MapWriter | None:
         """The map that another process left, unless there is a reason against it."""
         try:
-            found = MapWriter.resume(self._folder, fingerprint())
+            found = MapWriter.resume(self._folder, fingerprint(self._record))
             self._clients = {**found.known(CREDENTIAL), **found.known(DENIAL)}
         except (DamagedMapError, lmdb.Error) as error:
             self._log.info("map built anew", why=str(error))
@@ -188,7 +204,7 @@ class Feeder:
         self.rebuilt += 1
         self._check_clock(session)
         newest = head(session, now=now)
-        building = MapWriter.anew(self._folder, fingerprint())
+        building = MapWriter.anew(self._folder, fingerprint(self._record))
         last = ("", "")
         while keys := verified_identifiers(session, after=last, limit=PAGE):
             last = keys[-1]
@@ -224,10 +240,16 @@ class Feeder:
                 continue
             numbers = {}
             for one in told:
-                numbers[one.shared], news = into.number_of(one.shared)
+                numbers[one.template], news = into.number_of(one.template)
                 found |= news
-            found[name] = packed(told, numbers)
+            found[name] = packed(told, numbers, self._subject(scheme, key, sensitive=sensitive))
         return found
+
+    def _subject(self, scheme: str, key: str, *, sensitive: bool) -> bytes:
+        """Under what a look-up is recorded; of a person's number only who has it can say."""
+        if self._record is None or sensitive:
+            return UNKNOWN_SUBJECT
+        return self._record.digest(scheme, key)
 
     def _client_news(self, session: Session, now: datetime) -> dict[bytes, bytes | None]:
         """What has changed about API clients since the last time."""
@@ -253,12 +275,14 @@ def is_personal(scheme: str, key: str) -> bool:
     return scheme == Scheme.IOR.value and len(key) == 64  # noqa: PLR2004 - SHA-256 in hexadecimal.
 
 
-def fingerprint() -> str:
+def fingerprint(record: LookupRecord | None = None) -> str:
     """What a map must agree with to be gone on with: layout, boot, keys and programmes."""
     boot = BOOT.read_text("ascii").strip() if BOOT.exists() else ""
     probe = sealer().keyed_hash(parse(Scheme.FILER, "WKV"))
+    subject = "" if record is None else record.subject("filer", "WKV")
     programmes = "".join(PROGRAMMES[one].model_dump_json() for one in sorted(PROGRAMMES))
-    return hashlib.sha256(f"{LAYOUT}\n{boot}\n{probe}\n{programmes}".encode()).hexdigest()
+    told = f"{LAYOUT}\n{boot}\n{probe}\n{subject}\n{programmes}"
+    return hashlib.sha256(told.encode()).hexdigest()
 
 
 @contextmanager

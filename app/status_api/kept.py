@@ -5,6 +5,7 @@ from typing import TypeVar, cast
 
 from flask import current_app
 
+from app.config import Settings
 from app.facilitation.chance import Chance, derived_key
 from app.status_api.lookups import LookupRecord
 from app.status_api.signing import StatusSigner
@@ -31,9 +32,12 @@ def chance() -> Chance:
 
 def lookup_record() -> LookupRecord:
     """The key of lookup records."""
-    return _once(
-        "lookup_record", lambda: LookupRecord(derived_key(_secret(), "fairway lookup record"))
-    )
+    return _once("lookup_record", lambda: lookup_record_of(wiring().settings))
+
+
+def lookup_record_of(settings: Settings) -> LookupRecord:
+    """The same for a process without an application: the feeder."""
+    return LookupRecord(derived_key(_secret_of(settings), "fairway lookup record"))
 
 
 def _once(name: str, make: Callable[[], Kept]) -> Kept:
@@ -45,7 +49,11 @@ def _once(name: str, make: Callable[[], Kept]) -> Kept:
 
 
 def _secret() -> str:
-    found = wiring().settings.secret_key
+    return _secret_of(wiring().settings)
+
+
+def _secret_of(settings: Settings) -> str:
+    found = settings.secret_key
     if found is None:
         msg = "No secret key: set FAIRWAY_SECRET_KEY."
         raise RuntimeError(msg)

@@ -11,27 +11,24 @@ the map, whose counter of clients makes it look again.
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
-from datetime import datetime
 from hashlib import sha256
 from typing import Any, Final
-from uuid import UUID
 
 from app.identity.scopes import Audience
 from app.identity.tokens import Signer, TokenRefusedError
 from app.kernel.clock import Clock
 from app.kernel.identifiers import MalformedIdentifierError, Scheme, parse
 from app.status_api.answering import Found, put_together
-from app.status_api.lookups import looks_personal
-from app.status_api.recording import LookupRecorder, Quick
+from app.status_api.lookups import LookupRecord, looks_personal
+from app.status_api.recording import Caller, LookupRecorder, line
 from app.status_api.register_map import (
     CREDENTIAL,
     DENIAL,
     KnownCredential,
     MapReader,
     StaleMapError,
-    identifier_key,
 )
-from app.status_api.rendering import microseconds, opening, text_of
+from app.status_api.rendering import UNKNOWN_SUBJECT, instant_text, microseconds, opening
 from app.status_api.schemas import HIGHEST_SEQ
 from app.status_api.signing import StatusSigner
 from app.web.headers import security_headers
@@ -40,18 +37,22 @@ from app.web.requests import LANE
 Environ = dict[str, Any]
 StartResponse = Callable[..., Any]
 Wsgi = Callable[[Environ, StartResponse], Iterable[bytes]]
+Headers = list[tuple[str, str]]
 
 SUFFIX: Final = "/status"
 SCOPE: Final = "status:read"
-PLAIN: Final = frozenset({None, "*/*", "application/json"})
+JSON: Final = "application/json"
 SIGNED: Final = "application/jwt"
+PLAIN: Final = frozenset({None, "*/*", JSON})
 MIN_SEQ: Final = "min_seq="
+LONGEST_PATH: Final = 200
 MOST_TOKENS: Final = 20_000
-MOST_HOSTS: Final = 100
+MOST_WAYS: Final = 100
 MOST_DIGITS: Final = 19
 _SCHEMES: Final = {one.value: one for one in Scheme}
-_UNUSUAL: Final = ("HTTP_COOKIE", "HTTP_TRANSFER_ENCODING", "HTTP_FORWARDED")
-"""With one of these headers a request is not the common case."""
+_BEGIN: Final = len(LANE)
+_END: Final = -len(SUFFIX)
+_ONLY_SECURE: Final = "Strict-Transport-Security"
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,15 +63,17 @@ class KnownToken:
     """
 
     jti: str
-    client_id: UUID
     public_id: str
-    credential_id: UUID
+    caller: Caller
     until: int
     clients: int
 
 
 class Lane:
-    """A WSGI application in front of another, `ordinary`, which it hands the uncommon to."""
+    """A WSGI application in front of another, `ordinary`, which it hands the uncommon to.
+
+    `behind_proxy` says whether what proxies say about the request is believed by `ordinary`.
+    """
 
     def __init__(
         self,
@@ -78,107 +81,111 @@ class Lane:
         *,
         reader: MapReader,
         recorder: LookupRecorder,
+        record: LookupRecord,
         tokens: Signer,
         answers: StatusSigner,
         clock: Clock,
-        secure: bool,
-        proxies: int,
+        behind_proxy: bool,
     ) -> None:
         self._ordinary = ordinary
         self._reader = reader
         self._recorder = recorder
+        self._record = record
         self._signer = tokens
         self._answers = answers
         self._clock = clock
-        self._secure = secure
-        self._proxies = proxies
+        self._behind_proxy = behind_proxy
         self._tokens: dict[bytes, KnownToken] = {}
-        self._hosts: set[str] = set()
+        self._ways: dict[object, Headers] = {}
         self._headers = {
             secured: security_headers(page=False, secure=secured) for secured in (False, True)
         }
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         """Answer, or let the ordinary way answer and learn from it."""
-        if not _is_plain(environ) or self._proxies > 1:
+        path = environ["PATH_INFO"]
+        if not _is_plain(environ, path):
             return self._ordinary(environ, start_response)
-        host, secured = self._reached(environ)
+        way = _way_of(environ) if self._behind_proxy else environ.get("HTTP_HOST")
         presented = environ.get("HTTP_AUTHORIZATION", "")
         name = sha256(presented.encode("latin-1")).digest()
-        token = self._tokens.get(name)
-        if token is None or host not in self._hosts:
-            return self._learn(environ, start_response, name, host, presented)
-        found = self._answer(environ, name, token)
-        if found is None:
+        token, headers = self._tokens.get(name), self._ways.get(way)
+        if token is None or headers is None:
+            return self._learn(environ, start_response, name, way, presented)
+        accept = environ.get("HTTP_ACCEPT")
+        if accept not in PLAIN:
+            body = self._answer(environ, path, name, token, signed=True)
+            kind = SIGNED
+        else:
+            body = self._answer(environ, path, name, token, signed=False)
+            kind = JSON
+        if body is None:
             return self._ordinary(environ, start_response)
-        body, kind = found
         start_response(
             "200 OK",
-            [
-                ("Content-Type", kind),
-                ("Content-Length", str(len(body))),
-                *self._headers[secured],
-            ],
+            [("Content-Type", kind), ("Content-Length", str(len(body))), *headers],
         )
         return [body]
 
-    def _answer(self, environ: Environ, name: bytes, token: KnownToken) -> tuple[bytes, str] | None:
-        """Body and media type; `None` for everything that is not the common case."""
-        accept = environ.get("HTTP_ACCEPT")
-        if accept not in PLAIN and accept != SIGNED:
+    def _answer(
+        self, environ: Environ, path: str, name: bytes, token: KnownToken, *, signed: bool
+    ) -> bytes | None:
+        """The body, recorded; `None` for everything that is not the common case."""
+        if signed and environ["HTTP_ACCEPT"] != SIGNED:
             return None
-        scheme, _, value = environ["PATH_INFO"][len(LANE) : -len(SUFFIX)].partition("/")
-        wanted = _min_seq(environ.get("QUERY_STRING"))
-        if scheme not in _SCHEMES or wanted is None:
+        query = environ.get("QUERY_STRING")
+        wanted = _min_seq(query) if query else 0
+        if wanted is None:
             return None
-        now = self._clock.now()
+        at = self._clock.microseconds()
+        as_of = instant_text(at)
+        named = path[_BEGIN:_END]
         try:
-            found = self._look_up(name, token, scheme, value, now, wanted)
+            found = self._look_up(name, token, named, at, as_of, wanted)
         except StaleMapError:
             return None
         if found is None:
             return None
-        if accept == SIGNED:
+        body = found.body
+        if signed:
+            scheme, _, value = named.partition("/")
             asked = (scheme, value, token.public_id, found.seq, found.until)
-            signed = self._answers.kept(asked, now.timestamp())
-            if signed is None:
+            kept = self._answers.kept(asked, at / 1e6)
+            if kept is None:
                 return None
-            body, kind = signed.encode(), SIGNED
+            body = kept.encode()
+        if found.subject == UNKNOWN_SUBJECT:
+            subject = self._record.digest(*named.split("/", 1)).hex().encode()
         else:
-            body, kind = found.body, "application/json"
+            subject = found.subject.hex().encode()
+        caller = token.caller
         self._recorder.put_quickly(
-            Quick(
-                text_of(now),
-                token.client_id,
-                token.credential_id,
-                (scheme, value),
-                found.said,
-                found.seq,
-            )
+            (line(as_of, caller.column, subject, found.word, found.named, found.seq), caller)
         )
-        return body, kind
+        return body
 
     def _look_up(
-        self, name: bytes, token: KnownToken, scheme: str, value: str, now: datetime, wanted: int
+        self, name: bytes, token: KnownToken, named: str, at: int, as_of: bytes, wanted: int
     ) -> Found | None:
-        key = identifier_key(scheme, value, sensitive=False)
-        meta, [kept] = self._reader.read(key)
+        """What the map says of `named`, scheme and value with a slash between, as in the address."""
+        meta, value, age = self._reader.look(f"/{named}".encode())
         if meta.clients != token.clients and not self._lives(name, token, meta.clients):
             return None
-        instant = microseconds(now)
-        if instant >= token.until or meta.seq < wanted:
+        if at >= token.until or meta.seq < wanted:
             return None
-        ends = self._recorder.over_quota.get(token.client_id)
-        if (ends is not None and now < ends) or not self._recorder.can_write():
+        recorder = self._recorder
+        ends = recorder.over_quota.get(token.caller.client_id) if recorder.over_quota else None
+        if (ends is not None and at < microseconds(ends)) or not recorder.can_write():
             return None
-        if kept is None and not _is_canonical(scheme, value):
+        scheme, _, value_of = named.partition("/")
+        if value is None and not _is_canonical(scheme, value_of):
             return None
-        return put_together(self._reader, meta, kept, opening(scheme, value), now)
+        return put_together(self._reader, meta, value, opening(scheme, value_of), at, as_of, age)
 
     def _lives(self, name: bytes, token: KnownToken, clients: int) -> bool:
         """Whether client, credential and token are good by the map; remembered for this state."""
         _, [credential, denied] = self._reader.read(
-            CREDENTIAL + token.credential_id.bytes, DENIAL + token.jti.encode()
+            CREDENTIAL + token.caller.credential_id.bytes, DENIAL + token.jti.encode()
         )
         known = None if credential is None else KnownCredential.of(credential)
         if denied is not None or known is None or SCOPE not in known.scopes:
@@ -186,29 +193,30 @@ class Lane:
             return False
         until = token.until if known.until is None else min(token.until, known.until)
         self._tokens[name] = replace(token, until=until, clients=clients)
-        return until > microseconds(self._clock.now())
+        return until > self._clock.microseconds()
 
     def _learn(
         self,
         environ: Environ,
         start_response: StartResponse,
         name: bytes,
-        host: str,
+        way: object,
         presented: str,
     ) -> Iterable[bytes]:
         """Let the ordinary way judge; what it answers to, the lane answers the next time."""
-        lines: list[str] = []
+        sent: list[tuple[str, Headers]] = []
 
-        def noted(line: str, *more: object) -> Any:  # noqa: ANN401 - as the server has it.
-            lines.append(line)
-            return start_response(line, *more)
+        def noted(status: str, headers: Headers, *more: object) -> Any:  # noqa: ANN401 - as the server has it.
+            sent.append((status, headers))
+            return start_response(status, headers, *more)
 
         body = self._ordinary(environ, noted)
-        if lines and lines[-1].startswith("200"):
-            self._remember(name, host, presented)
+        if sent and sent[-1][0].startswith("200"):
+            secured = any(one == _ONLY_SECURE for one, _ in sent[-1][1])
+            self._remember(name, way, presented, secured=secured)
         return body
 
-    def _remember(self, name: bytes, host: str, presented: str) -> None:
+    def _remember(self, name: bytes, way: object, presented: str, *, secured: bool) -> None:
         now = self._clock.now()
         try:
             claims = self._signer.read(
@@ -221,44 +229,49 @@ class Lane:
             return
         if len(self._tokens) >= MOST_TOKENS:
             self._tokens.clear()
-        if len(self._hosts) >= MOST_HOSTS:
-            self._hosts.clear()
-        self._hosts.add(host)
+        if len(self._ways) >= MOST_WAYS:
+            self._ways.clear()
+        self._ways[way] = self._headers[secured]
         known = KnownCredential.of(kept)
         self._tokens[name] = KnownToken(
             jti=claims.jti,
-            client_id=known.client_id,
             public_id=claims.client_id,
-            credential_id=claims.credential_id,
+            caller=Caller.of(known.client_id, claims.credential_id),
             until=microseconds(claims.expires_at),
             # No state of the map: the first request looks.
             clients=-1,
         )
 
-    def _reached(self, environ: Environ) -> tuple[str, bool]:
-        """By which host the request came, and whether encrypted, as the one trusted proxy says."""
-        host, scheme = environ.get("HTTP_HOST", ""), environ.get("wsgi.url_scheme")
-        if self._proxies:
-            host = environ.get("HTTP_X_FORWARDED_HOST", host)
-            scheme = environ.get("HTTP_X_FORWARDED_PROTO", scheme)
-        return host, self._secure or scheme == "https"
 
-
-def _is_plain(environ: Environ) -> bool:
+def _is_plain(environ: Environ, path: str) -> bool:
     """Whether it is a GET of a look-up without a body and without anything that changes it."""
     return (
         environ["REQUEST_METHOD"] == "GET"
-        and environ["PATH_INFO"].endswith(SUFFIX)
+        and path.endswith(SUFFIX)
+        and len(path) < LONGEST_PATH
         and not environ.get("SCRIPT_NAME")
         and environ.get("CONTENT_LENGTH") in {None, "", "0"}
-        and not any(one in environ for one in _UNUSUAL)
+        and "HTTP_COOKIE" not in environ
+        and "HTTP_TRANSFER_ENCODING" not in environ
+        and "HTTP_FORWARDED" not in environ
     )
 
 
-def _min_seq(query: str | None) -> int | None:
-    """The change that the program has seen, 0 for none; `None` for a query that is not just that."""
-    if not query:
-        return 0
+def _way_of(environ: Environ) -> object:
+    """By what name, and encrypted or not, as any number of proxies tells it.
+
+    Whoever comes the same way again is answered alike.
+    """
+    return (
+        environ.get("HTTP_HOST"),
+        environ.get("HTTP_X_FORWARDED_HOST"),
+        environ.get("HTTP_X_FORWARDED_PROTO"),
+        environ["wsgi.url_scheme"],
+    )
+
+
+def _min_seq(query: str) -> int | None:
+    """The change that the program has seen; `None` for a query that is not just that."""
     digits = query[len(MIN_SEQ) :]
     if not query.startswith(MIN_SEQ) or not (digits.isascii() and digits.isdigit()):
         return None
@@ -271,6 +284,6 @@ def _is_canonical(scheme: str, value: str) -> bool:
     """Whether nobody's identifier is one, written as we write it, and no person's number."""
     try:
         found = parse(_SCHEMES[scheme], value)
-    except MalformedIdentifierError:
+    except (KeyError, MalformedIdentifierError):
         return False
     return found.value == value and not found.sensitive and not looks_personal(scheme, value)

@@ -35,7 +35,11 @@ class LookupRecord:
 
     def subject(self, scheme: str, value: str) -> str:
         """HMAC-SHA-256 of scheme and value in hexadecimal: found again, never read back."""
-        return hmac.digest(self._key, f"{scheme}:{value}".encode(), hashlib.sha256).hex()
+        return self.digest(scheme, value).hex()
+
+    def digest(self, scheme: str, value: str) -> bytes:
+        """The same as 32 bytes, as the map has it."""
+        return hmac.digest(self._key, f"{scheme}:{value}".encode(), hashlib.sha256)
 
     def of_answer(self, identifier: Identifier, answer: StatusAnswer) -> Seen:
         return Seen(

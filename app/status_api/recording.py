@@ -1,19 +1,20 @@
 """Who asked about whom, written in batches: the recorder of a worker.
 
-A look-up is answered when its record stands in this process's memory; each second the batch goes
-to the database through COPY, with the count of requests for the quota and the note of the last
-use, in one short transaction. A worker that is killed loses at most that second. When nothing could
-be written for five seconds, look-ups are refused until it can: what cannot be recorded is not
-answered. Identifiers stand in the memory for that second and are hashed on the way out.
+A look-up is answered when its record stands in this process's memory, as the very line that COPY
+takes: identifiers are hashed by then. Each second the lines go to the database, with the count of
+requests for the quota and the note of the last use, in one short transaction. A worker that is
+killed loses at most that second. When nothing could be written for five seconds, look-ups are
+refused until it can: what cannot be recorded is not answered.
 """
 
 import threading
 import time
 import uuid
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from operator import itemgetter
 from typing import Any, Final
 
 import psycopg
@@ -30,37 +31,33 @@ from app.identity.last_use import renew
 from app.identity.models import ApiClient
 from app.kernel.clock import Clock
 from app.kernel.errors import UnavailableError
-from app.status_api.lookups import LookupRecord
-from app.status_api.rendering import partner_of, text_of, verdict_of
+from app.status_api.rendering import text_of
 
 RECORDER: Final = Principal("system:record")
 EACH_SECONDS: Final = 1.0
 MOST_UNWRITTEN_SECONDS: Final = 5.0
 MOST_WAITING: Final = 500_000
+NULL: Final = b"\\N"
 _COPY: Final = (
     "COPY lookup_record (at, client_id, subject, answer, trader_id, seq) FROM STDIN (FORMAT text)"
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Quick:
-    """A look-up that the lane has answered; hashed, counted and noted only when it is written."""
+@dataclass(frozen=True, slots=True, eq=False)
+class Caller:
+    """Who asks through the lane: one of these for each token, so that they are counted quickly."""
 
-    as_of: bytes
     client_id: uuid.UUID
     credential_id: uuid.UUID
-    identifier: tuple[str, str]
-    said: bytes
-    seq: int
+    column: bytes
+
+    @classmethod
+    def of(cls, client_id: uuid.UUID, credential_id: uuid.UUID) -> "Caller":
+        return cls(client_id, credential_id, str(client_id).encode())
 
 
-@dataclass(frozen=True, slots=True)
-class Plain:
-    """A look-up of an ordinary view, which counts its own requests."""
-
-    as_of: bytes
-    client_id: uuid.UUID
-    seen: Seen
+Noted = tuple[bytes, Caller | None]
+"""A line of COPY's text form; who asked where the lane answered, which leaves the counting to us."""
 
 
 class LookupRecorder:
@@ -69,18 +66,17 @@ class LookupRecorder:
     Without `start` each note is written at once, by whoever notes it.
     """
 
-    def __init__(self, engine: Engine, record: LookupRecord, clock: Clock) -> None:
+    def __init__(self, engine: Engine, clock: Clock) -> None:
         self._engine = engine
-        self._record = record
         self._clock = clock
-        self._waiting: deque[Quick | Plain] = deque()
+        self._waiting: list[Noted] = []
         self._written = time.monotonic()
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
         self._writing = threading.Lock()
         self._log = structlog.get_logger("lookups")
         self.put_quickly = self._waiting.append
-        """How the lane notes a `Quick`."""
+        """How the lane notes a line."""
         self.over_quota: dict[uuid.UUID, datetime] = {}
         """Clients beyond their quota, and until when; the ordinary way counts them exactly."""
 
@@ -103,8 +99,8 @@ class LookupRecorder:
         """
         if not self.can_write():
             raise UnavailableError("Look-ups cannot be recorded just now.", code="not-recorded")
-        as_of = text_of(now)
-        self._waiting.extend(Plain(as_of, client_id, one) for one in seen)
+        as_of, client = text_of(now), str(client_id).encode()
+        self._waiting.extend((_line_of(as_of, client, one), None) for one in seen)
         if self._thread is None:
             self.write()
 
@@ -119,12 +115,14 @@ class LookupRecorder:
     def write(self) -> None:
         """Write what waits, in one transaction; on an error it waits on."""
         with self._writing:
-            batch = [self._waiting.popleft() for _ in range(len(self._waiting))]
+            # Each of these three is one step for the threads that append meanwhile.
+            batch = self._waiting[:]
+            del self._waiting[: len(batch)]
             if batch:
                 try:
                     self._write(batch)
                 except BaseException:
-                    self._waiting.extendleft(reversed(batch))
+                    self._waiting[:0] = batch
                     raise
             self._written = time.monotonic()
 
@@ -140,16 +138,20 @@ class LookupRecorder:
             # COPY speaks to the driver itself, whose errors nobody wraps.
             self._log.warning("look-ups not written", kind=type(error).__name__)
 
-    def _write(self, batch: Sequence[Quick | Plain]) -> None:
+    def _write(self, batch: Sequence[Noted]) -> None:
         now = self._clock.now()
-        quick = [one for one in batch if isinstance(one, Quick)]
-        lines = "".join(self._line(one) for one in batch)
+        times = Counter(map(itemgetter(1), batch))
+        del times[None]
+        callers = {caller: number for caller, number in times.items() if caller is not None}
+        asked: Counter[uuid.UUID] = Counter()
+        for caller, number in callers.items():
+            asked[caller.client_id] += number
         over: dict[uuid.UUID, datetime] = {}
         with transaction(self._engine, RECORDER) as session:
-            copy_in(session, lines)
-            for client_id, credential_id in {(one.client_id, one.credential_id) for one in quick}:
+            copy_in(session, b"".join(map(itemgetter(0), batch)))
+            for client_id, credential_id in {(one.client_id, one.credential_id) for one in callers}:
                 renew(session, client_id, credential_id, now)
-            crossed = self._count(session, Counter(one.client_id for one in quick), now, over)
+            crossed = self._count(session, asked, now, over)
         # Whoever is beyond a limit stays so until the window ends, though the lane counts no more.
         kept = {one: ends for one, ends in self.over_quota.items() if ends > now}
         self.over_quota = kept | over
@@ -184,22 +186,23 @@ class LookupRecorder:
                     crossed[client_id] = window
         return crossed
 
-    def _line(self, one: Quick | Plain) -> str:
-        if isinstance(one, Quick):
-            subject = self._record.subject(*one.identifier)
-            answer, trader, seq = verdict_of(one.said), partner_of(one.said), one.seq
-            return _line(one, subject, answer, trader, seq)
-        seen = one.seen
-        return _line(one, seen.subject, seen.answer, seen.trader_id, seen.seq)
+
+def line(as_of: bytes, client: bytes, subject: bytes, word: bytes, named: bytes, seq: int) -> bytes:
+    """One line of COPY's text form; none of its values can hold a tab or a backslash.
+
+    `named` is the partner, nothing if the answer names none.
+    """
+    return b"%b\t%b\t%b\t%b\t%b\t%d\n" % (as_of, client, subject, word, named or NULL, seq)
 
 
-def _line(one: Quick | Plain, subject: str, answer: str, trader: Any, seq: Any) -> str:  # noqa: ANN401
-    """One line of COPY's text form; none of its values can hold a tab or a backslash."""
-    known = ("\\N" if value is None else str(value) for value in (trader, seq))
-    return "\t".join((one.as_of.decode(), str(one.client_id), subject, answer, *known)) + "\n"
+def _line_of(as_of: bytes, client: bytes, seen: Seen) -> bytes:
+    trader = NULL if seen.trader_id is None else str(seen.trader_id).encode()
+    seq = NULL if seen.seq is None else str(seen.seq).encode()
+    said = (as_of, client, seen.subject.encode(), seen.answer.encode(), trader, seq)
+    return b"\t".join(said) + b"\n"
 
 
-def copy_in(session: Session, lines: str) -> None:
+def copy_in(session: Session, lines: bytes) -> None:
     """Send lines of COPY's text form within the session's transaction."""
     driver: Any = session.connection().connection.driver_connection
     with driver.cursor() as cursor, cursor.copy(_COPY) as copy:

@@ -16,8 +16,8 @@ import shutil
 import threading
 import time
 import uuid
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from struct import Struct
 from typing import Any, Final
@@ -27,6 +27,7 @@ from zlib import crc32
 import lmdb
 
 from app.kernel.ids import new_id
+from app.status_api.rendering import Template
 
 # Readers and writer must agree on it, or a reader is thrown out when the file grows. It is address
 # space, not memory and not disk.
@@ -36,15 +37,20 @@ FRESH_SECONDS: Final = 5.0
 FRESH_NS: Final = int(FRESH_SECONDS * 1e9)
 FOLDER: Final = "register-map"
 CURRENT: Final = "current"
-META: Final = b"meta"
-FORMAT: Final = b"format"
-TEMPLATE: Final = b"t"
-PLAIN: Final = b"i"
-PERSONAL: Final = b"s"
-CREDENTIAL: Final = b"c"
-DENIAL: Final = b"d"
+# All of these stand before identifiers, which begin with a slash as in an address, and come last
+# so that a new map can be filled from one end to the other.
+META: Final = b"!meta"
+FORMAT: Final = b"!format"
+TEMPLATE: Final = b"#"
+CREDENTIAL: Final = b"$"
+DENIAL: Final = b"%"
+PERSONAL: Final = b"&"
+PLAIN: Final = b"/"
 _META: Final = Struct("<qqq")
 _SUM: Final = Struct("<I")
+SUM_SIZE: Final = _SUM.size
+# What CRC-32 gives for anything that is followed by its own sum.
+_WHOLE: Final = 0x2144DF1C
 _NUMBER: Final = Struct("<H")
 
 
@@ -61,13 +67,20 @@ class Meta:
     """What the whole map knows: the newest change, its instant as text, and when that was so.
 
     `beat` is the host's monotonic clock in nanoseconds before the database was asked; 0 refuses.
-    `clients` grows with each change of what the map knows about API clients.
+    `clients` grows with each change of what the map knows about API clients. `before` and `after`
+    are what every answer says of it around its own instant.
     """
 
     seq: int
     known: bytes
     beat: int
     clients: int = 0
+    before: bytes = field(init=False, repr=False, compare=False)
+    after: bytes = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "before", b'"seq":%d,"as_of":"' % self.seq)
+        object.__setattr__(self, "after", b'","known_at":"%b","data_age_ms":' % self.known)
 
     def age_ns(self) -> int:
         """How long ago the database was asked."""
@@ -95,22 +108,21 @@ class KnownCredential:
 
 
 def identifier_key(scheme: str, lookup_key: str, *, sensitive: bool) -> bytes:
-    """The key of an identifier: its canonical value, or its keyed hash in a room of its own."""
-    return (PERSONAL if sensitive else PLAIN) + f"{scheme}:{lookup_key}".encode()
+    """The key of an identifier: as in an address, or its keyed hash in a room of its own."""
+    return (PERSONAL if sensitive else PLAIN) + f"{scheme}/{lookup_key}".encode()
 
 
 def sealed(key: bytes, body: bytes) -> bytes:
     """The body with a checksum that is right for this key alone."""
-    return _SUM.pack(crc32(body, crc32(key))) + body
+    return body + _SUM.pack(crc32(body, crc32(key)))
 
 
 def opened(key: bytes, value: bytes) -> bytes:
     """The body; `DamagedMapError` when it is not the one that was written under this key."""
-    body = value[4:]
-    if len(value) < len(_SUM.pack(0)) or _SUM.unpack_from(value)[0] != crc32(body, crc32(key)):
+    if crc32(value, crc32(key)) != _WHOLE:
         msg = "A value of the map is damaged."
         raise DamagedMapError(msg)
-    return body
+    return value[:-SUM_SIZE]
 
 
 def _meta_of(value: bytes | None) -> Meta:
@@ -161,8 +173,9 @@ class MapReader:
         self._folder = folder
         self._env: Any = None
         self._name = ""
-        self._templates: dict[int, bytes] = {}
-        self._head: tuple[bytes, Meta] = (b"", Meta(0, b"", 0))
+        self._templates: dict[int, Template] = {}
+        # The head of one state of one file, which is read and checked once.
+        self._head: tuple[Any, int, Meta] = (None, 0, Meta(0, b"", 0))
         self._lock = threading.Lock()
 
     @property
@@ -170,32 +183,48 @@ class MapReader:
         """The name of the generation that is read; it changes with every rebuild."""
         return self._name
 
-    def read(self, *keys: bytes) -> tuple[Meta, list[bytes | None]]:
-        """The head and the bodies under `keys`, all of one snapshot; `None` where there is none.
+    def look(self, key: bytes) -> tuple[Meta, bytes | None, int]:
+        """The head, what stands under `key` with its checksum, and the age of it all.
 
-        `StaleMapError` when nobody confirmed for five seconds that this is what the database says,
-        or when there is no map, or a damaged one.
+        In nanoseconds. `StaleMapError` when nobody confirmed for five seconds that this is what the
+        database says, or when there is no map, or a damaged one.
         """
         try:
-            return self._read(keys, fresh=True)
+            return self._look(key)
         except (lmdb.Error, DamagedMapError, StaleMapError, OSError) as error:
             # The writer may have begun a new generation meanwhile.
             self._look_again(broken=isinstance(error, lmdb.Error))
         try:
-            return self._read(keys, fresh=True)
+            return self._look(key)
         except (lmdb.Error, DamagedMapError, OSError) as error:
             raise StaleMapError from error
+
+    def look_all(self, keys: Sequence[bytes]) -> tuple[Meta, list[bytes | None], int]:
+        """The same for many keys, all of one state."""
+        try:
+            return self._look_all(keys)
+        except (lmdb.Error, DamagedMapError, StaleMapError, OSError) as error:
+            self._look_again(broken=isinstance(error, lmdb.Error))
+        try:
+            return self._look_all(keys)
+        except (lmdb.Error, DamagedMapError, OSError) as error:
+            raise StaleMapError from error
+
+    def read(self, *keys: bytes) -> tuple[Meta, list[bytes | None]]:
+        """The head and the bodies under `keys`, without their checksums; refuses as `look`."""
+        meta, values, _age = self.look_all(keys)
+        return meta, [None if one is None else one[:-SUM_SIZE] for one in values]
 
     def meta(self) -> Meta | None:
         """The head however old it is; `None` without a map that can be read."""
         for _ in range(2):
             try:
-                return self._read((), fresh=False)[0]
+                return self._unconfirmed()
             except (lmdb.Error, DamagedMapError, StaleMapError, OSError) as error:
                 self._look_again(broken=isinstance(error, lmdb.Error))
         return None
 
-    def template(self, number: int) -> bytes:
+    def template(self, number: int) -> Template:
         """A part that many answers share."""
         found = self._templates.get(number)
         if found is None:
@@ -205,7 +234,7 @@ class MapReader:
             if value is None:
                 msg = "A part of the map is missing."
                 raise DamagedMapError(msg)
-            found = self._templates[number] = opened(key, value)
+            found = self._templates[number] = Template.of(opened(key, value))
         return found
 
     def wait_for(self, seq: int, *, seconds: float) -> bool:
@@ -219,23 +248,51 @@ class MapReader:
                 return False
             time.sleep(0.002)
 
-    def _read(self, keys: tuple[bytes, ...], *, fresh: bool) -> tuple[Meta, list[bytes | None]]:
+    def _look(self, key: bytes) -> tuple[Meta, bytes | None, int]:
         env = self._env
         if env is None:
             raise StaleMapError
         with env.begin() as txn:
-            raw = txn.get(META)
-            values = [txn.get(key) for key in keys]
-        seen, meta = self._head
-        if raw != seen:
-            meta = _meta_of(raw)
-            self._head = (raw, meta)
-        if fresh and time.monotonic_ns() - meta.beat > FRESH_NS:
+            seen, number, meta = self._head
+            if txn.id() != number or seen is not env:
+                meta = self._first_seen(env, txn)
+            value = txn.get(key)
+        age = time.monotonic_ns() - meta.beat
+        if age > FRESH_NS:
             raise StaleMapError
-        return meta, [
-            None if value is None else opened(key, value)
-            for key, value in zip(keys, values, strict=True)
-        ]
+        if value is not None and crc32(value, crc32(key)) != _WHOLE:
+            msg = "A value of the map is damaged."
+            raise DamagedMapError(msg)
+        return meta, value, age
+
+    def _look_all(self, keys: Sequence[bytes]) -> tuple[Meta, list[bytes | None], int]:
+        env = self._env
+        if env is None:
+            raise StaleMapError
+        with env.begin() as txn:
+            meta = self._first_seen(env, txn)
+            values = [*map(txn.get, keys)]
+        age = time.monotonic_ns() - meta.beat
+        if age > FRESH_NS:
+            raise StaleMapError
+        for key, value in zip(keys, values, strict=True):
+            if value is not None and crc32(value, crc32(key)) != _WHOLE:
+                msg = "A value of the map is damaged."
+                raise DamagedMapError(msg)
+        return meta, values, age
+
+    def _first_seen(self, env: Any, txn: Any) -> Meta:  # noqa: ANN401
+        """The head of this state, kept for the look-ups to come."""
+        meta = _meta_of(txn.get(META))
+        self._head = (env, txn.id(), meta)
+        return meta
+
+    def _unconfirmed(self) -> Meta:
+        env = self._env
+        if env is None:
+            raise StaleMapError
+        with env.begin() as txn:
+            return self._first_seen(env, txn)
 
     def _look_again(self, *, broken: bool) -> None:
         """Open the generation that `current` names, if it is another."""
@@ -254,12 +311,14 @@ class MapWriter:
         self._folder = folder
         self._name = name
         self._env = env
-        self._numbers: dict[bytes, int] = {}
+        self._numbers: dict[Template, int] = {}
+        # The greatest key of a map that began empty: what comes after it fills pages to the brim.
+        self._greatest: bytes | None = None
         with env.begin() as txn:
             value = txn.get(META)
             self.meta = Meta(0, b"", 0) if value is None else _meta_of(value)
             for key, one in _with_prefix(txn, TEMPLATE):
-                self._numbers[opened(key, one)] = _NUMBER.unpack(key[1:])[0]
+                self._numbers[Template.of(opened(key, one))] = _NUMBER.unpack(key[1:])[0]
 
     @classmethod
     def resume(cls, folder: Path, wanted: str) -> "MapWriter":
@@ -289,7 +348,10 @@ class MapWriter:
         env = _environment(folder / name, readonly=False)
         with env.begin(write=True) as txn:
             txn.put(FORMAT, sealed(FORMAT, wanted.encode()))
-        return cls(folder, name, env)
+            txn.put(META, sealed(META, _META.pack(0, 0, 0)))
+        made = cls(folder, name, env)
+        made._greatest = META
+        return made
 
     def refuse(self) -> None:
         """Make every reader refuse, at once: what stands here is known to be wrong."""
@@ -298,22 +360,25 @@ class MapWriter:
     def write(self, meta: Meta, changes: Mapping[bytes, bytes | None]) -> None:
         """Put the head and all changes in place in one step; a body of `None` removes its key."""
         with self._env.begin(write=True) as txn:
-            for key, body in changes.items():
+            for key, body in sorted(changes.items()):
                 if body is None:
                     txn.delete(key)
-                else:
-                    txn.put(key, sealed(key, body))
+                    continue
+                follows = self._greatest is not None and key > self._greatest
+                txn.put(key, sealed(key, body), append=follows)
+                if follows:
+                    self._greatest = key
             head = _META.pack(meta.seq, meta.beat, meta.clients) + meta.known
             txn.put(META, sealed(META, head))
         self.meta = meta
 
-    def number_of(self, template: bytes) -> tuple[int, dict[bytes, bytes | None]]:
+    def number_of(self, template: Template) -> tuple[int, dict[bytes, bytes | None]]:
         """The number of a shared part, and what must be written for it to be known."""
         found = self._numbers.get(template)
         if found is not None:
             return found, {}
         number = self._numbers[template] = len(self._numbers)
-        return number, {TEMPLATE + _NUMBER.pack(number): template}
+        return number, {TEMPLATE + _NUMBER.pack(number): template.packed()}
 
     def known(self, prefix: bytes) -> dict[bytes, bytes]:
         """Every key with this prefix and its body."""

@@ -3,11 +3,15 @@
 What does not depend on the instant of the question is cut from the very JSON that the contract's
 model writes, for each span of time in which the answer stays the same. Finishing puts the newest
 change, the instant and the age of the data between. So a date that passes needs no write.
+
+What many answers have in common stands in the map once, as a `Template`. An answer's own value is
+the partner, the dates, and the keyed hash under which a look-up is recorded.
 """
 
+import functools
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from struct import Struct
 from typing import Final
@@ -22,38 +26,69 @@ from app.status_api.schemas import GivenStatus
 MARGIN: Final = timedelta(minutes=1)
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 FOR_EVER: Final = 2**63 - 1
+UNKNOWN_SUBJECT: Final = bytes(32)
+"""Instead of a keyed hash: whoever records a look-up makes it."""
 _MICROSECOND: Final = timedelta(microseconds=1)
 _PIECE: Final = Struct("<qqHBBH")
+_SIZE: Final = _PIECE.size
 _STANDINGS: Final = b',"standings":['
 _VARIES: Final = b'"effective_from":'
-NOBODY: Final = (
-    b'"answer":"not_a_partner","partner_id":null,',
-    b',"next_change_at":null',
-    b',"standings":[]}',
-    b"",
+_PARTNER: Final = b'"partner_id":"'
+_PARTNER_LENGTH: Final = 36
+_NOTHING_COMES: Final = b',"next_change_at":null'
+_NO_END: Final = b',"effective_until":null}]}'
+_BETWEEN: Final = b"\0"
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """The parts that many answers share: before the partner, after it, the standings, the end.
+
+    `word` is the answer itself.
+    """
+
+    head: bytes
+    tail: bytes
+    standings: bytes
+    end: bytes
+    word: bytes = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "word", self.head[10 : self.head.index(b'"', 10)])
+
+    def packed(self) -> bytes:
+        """As one value of the map; JSON has no NUL in it."""
+        return _BETWEEN.join((self.head, self.tail, self.standings, self.end))
+
+    @classmethod
+    def of(cls, packed: bytes) -> "Template":
+        return cls(*packed.split(_BETWEEN))
+
+
+NOBODY: Final = Template(
+    b'"answer":"not_a_partner","partner_id":null,', b"", _NOTHING_COMES + b',"standings":[]}', b""
 )
-"""The parts of the answer about a well-formed identifier that nobody holds."""
-Parts = tuple[bytes, bytes, bytes, bytes]
+"""The answer about a well-formed identifier that nobody holds."""
 
 
 @dataclass(frozen=True, slots=True)
 class Piece:
     """The answer over one span, `since` and `until` in microseconds of the epoch, half-open.
 
-    `said` is the answer and the partner, `coming` the next change, `shared` what many partners'
-    standings begin with, `own` the rest.
+    `partner` is the one that it names, `coming` the next change if there is one, `own` what
+    stands in the standings and in no template.
     """
 
     since: int
     until: int
-    said: bytes
+    template: Template
+    partner: bytes
     coming: bytes
-    shared: bytes
     own: bytes
 
     @property
     def is_nobody(self) -> bool:
-        return (self.said, self.coming, self.shared, self.own) == NOBODY
+        return self.template == NOBODY and not (self.partner or self.coming or self.own)
 
 
 class OutOfTimeError(Exception):
@@ -68,6 +103,17 @@ def microseconds(at: datetime) -> int:
 def text_of(at: datetime) -> bytes:
     """The instant as the contract's models write it."""
     return (at.isoformat()[:-6] + "Z").encode()
+
+
+def instant_text(at: int) -> bytes:
+    """The same for microseconds of the epoch: a second is written once, not for each look-up."""
+    second, rest = divmod(at, 1_000_000)
+    return b"%b.%06dZ" % (_second(second), rest) if rest else _second(second) + b"Z"
+
+
+@functools.lru_cache(maxsize=4)
+def _second(second: int) -> bytes:
+    return (EPOCH + timedelta(seconds=second)).isoformat()[:-6].encode()
 
 
 def pieces(
@@ -95,7 +141,7 @@ def pieces(
 
 def _cut(
     identifier: Identifier, holders: Mapping[uuid.UUID, Sequence[Standing]], at: datetime
-) -> Parts:
+) -> tuple[Template, bytes, bytes, bytes]:
     """The answer at `at`, cut where the parts that depend on the question stand."""
     alive = {
         trader: [one for one in entries if one.effective_until is None or one.effective_until > at]
@@ -104,12 +150,28 @@ def _cut(
     found = assemble(identifier, alive, Moment(0, at, at, 0), PROGRAMMES)
     whole = GivenStatus.of(found).model_dump_json().encode()
     begin = len(opening(identifier.scheme.value, identifier.shown))
-    said = whole[begin : whole.index(b'"seq":', begin)]
-    coming = whole.index(b',"next_change_at":', begin)
-    standings = whole.index(_STANDINGS, coming)
+    head, partner, tail = _around_partner(whole[begin : whole.index(b'"seq":', begin)])
+    place = whole.index(b',"next_change_at":', begin)
+    standings = whole.index(_STANDINGS, place)
+    coming, shared = whole[place:standings], b""
+    if coming == _NOTHING_COMES:
+        coming, shared = b"", coming
     varies = whole.find(_VARIES, standings)
     cut = len(whole) if varies < 0 else varies + len(_VARIES)
-    return said, whole[coming:standings], whole[standings:cut], whole[cut:]
+    own, end = whole[cut:], b""
+    if own.endswith(_NO_END):
+        own, end = own.removesuffix(_NO_END), _NO_END
+    return Template(head, tail, shared + whole[standings:cut], end), partner, coming, own
+
+
+def _around_partner(said: bytes) -> tuple[bytes, bytes, bytes]:
+    """What stands before the partner's id, the id, and what follows; all is before without one."""
+    place = said.find(_PARTNER)
+    if place < 0:
+        return said, b"", b""
+    begin = place + len(_PARTNER)
+    end = begin + _PARTNER_LENGTH
+    return said[:begin], said[begin:end], said[end:]
 
 
 def opening(scheme: str, shown: str) -> bytes:
@@ -117,60 +179,47 @@ def opening(scheme: str, shown: str) -> bytes:
     return f'{{"identifier":{{"scheme":"{scheme}","value":"{shown}"}},'.encode()
 
 
-def packed(found: Sequence[Piece], numbers: Mapping[bytes, int]) -> bytes:
-    """The pieces as one value; `numbers` are those of the shared parts."""
-    return b"".join(
-        _PIECE.pack(
-            one.since, one.until, numbers[one.shared], len(one.said), len(one.coming), len(one.own)
+def packed(
+    found: Sequence[Piece], numbers: Mapping[Template, int], subject: bytes = UNKNOWN_SUBJECT
+) -> bytes:
+    """The pieces as one value, with the keyed hash of the identifier that a record of it bears."""
+    return (
+        b"".join(
+            _PIECE.pack(
+                one.since,
+                one.until,
+                numbers[one.template],
+                len(one.partner),
+                len(one.coming),
+                len(one.own),
+            )
+            + one.partner
+            + one.coming
+            + one.own
+            for one in found
         )
-        + one.said
-        + one.coming
-        + one.own
-        for one in found
+        + subject
     )
 
 
-def chosen(value: bytes, at: int) -> tuple[int, bytes, int, bytes, bytes]:
-    """Of a packed value what holds at `at` (microseconds): until when, said, number, coming, own.
+def chosen(value: bytes, at: int, ends: int) -> tuple[int, int, bytes, bytes, bytes]:
+    """Of a packed value what holds at `at` (microseconds): until when, number, partner, coming, own.
 
-    `OutOfTimeError` when nothing does.
+    The pieces reach up to `ends`. `OutOfTimeError` when nothing holds.
     """
     place = 0
-    while place < len(value):
-        since, until, number, said, coming, own = _PIECE.unpack_from(value, place)
-        place += _PIECE.size
+    while place < ends:
+        since, until, number, partner, coming, own = _PIECE.unpack_from(value, place)
+        place += _SIZE
         if since <= at < until:
-            middle = place + said
-            last = middle + coming
-            return until, value[place:middle], number, value[middle:last], value[last : last + own]
-        place += said + coming + own
+            first = place + partner
+            second = first + coming
+            return (
+                until,
+                number,
+                value[place:first],
+                value[first:second],
+                value[second : second + own],
+            )
+        place += partner + coming + own
     raise OutOfTimeError
-
-
-def finished(
-    beginning: bytes, parts: Parts, *, seq: int, as_of: bytes, known: bytes, age_ms: int
-) -> bytes:
-    """The whole answer; pure, and the only place that puts one together from the map."""
-    said, coming, shared, own = parts
-    return b'%b%b"seq":%d,"as_of":"%b","known_at":"%b","data_age_ms":%d%b%b%b' % (
-        beginning,
-        said,
-        seq,
-        as_of,
-        known,
-        age_ms,
-        coming,
-        shared,
-        own,
-    )
-
-
-def verdict_of(said: bytes) -> str:
-    """The one word of an answer."""
-    return said[10 : said.index(b'"', 10)].decode()
-
-
-def partner_of(said: bytes) -> uuid.UUID | None:
-    """The partner that an answer names."""
-    text = said[said.index(b'"partner_id":') + 13 : -1]
-    return None if text == b"null" else uuid.UUID(text.strip(b'"').decode())

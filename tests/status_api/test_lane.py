@@ -21,7 +21,6 @@ from app.identity.models import ApiClient, ClientCredential
 from app.identity.service import set_quota
 from app.kernel.ids import new_id
 from app.status_api.feeder import Feeder
-from app.status_api.lookups import LookupRecord
 from app.status_api.models import LookupRow
 from app.status_api.recording import EACH_SECONDS, LookupRecorder
 from app.status_api.register_map import FRESH_NS
@@ -392,7 +391,7 @@ def test_the_switch_turns_the_lane_off(engine, clock, settings, tmp_path):
 def test_the_writer_outlives_an_error_of_the_driver(app_url, clock):
     """COPY speaks to the driver itself: an error that nobody wraps must not end the thread."""
     engine = make_engine(app_url)
-    recorder = LookupRecorder(engine, LookupRecord(b"k" * 32), clock)
+    recorder = LookupRecorder(engine, clock)
     recorder.start()
     try:
         too_high = Seen("partner", subject="x", answer="active", seq=1 << 70)
