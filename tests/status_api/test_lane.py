@@ -21,6 +21,7 @@ from app.identity.models import ApiClient, ClientCredential
 from app.identity.service import set_quota
 from app.kernel.ids import new_id
 from app.status_api.feeder import Feeder
+from app.status_api.kept import lookup_record_of
 from app.status_api.models import LookupRow
 from app.status_api.recording import EACH_SECONDS, LookupRecorder
 from app.status_api.register_map import FRESH_NS
@@ -41,7 +42,8 @@ def fed(_app, engine, clock, tmp_path, settings):
         "api", settings=settings, engine=engine, clock=clock, register_map=tmp_path / "map"
     )
     app.testing = True
-    feeder = Feeder(engine, tmp_path / "map", clock=clock)
+    record = lookup_record_of(settings)
+    feeder = Feeder(engine, tmp_path / "map", clock=clock, record=record)
     yield SimpleNamespace(app=app, feeder=feeder, recorder=app.extensions["fairway_lookups"])
     feeder.close()
 
@@ -326,19 +328,48 @@ def test_the_lane_records_counts_and_notes_the_use_in_one_batch(
     assert rate_store.read_all(engine, [minute]) == {minute: 2}
 
 
-def test_the_lane_and_the_view_write_the_same_record(fed, program, work_as, monkeypatch):
+@pytest.mark.parametrize("value", [IOR, OTHER], ids=["partner", "stranger"])
+def test_the_lane_and_the_view_write_the_same_record(fed, program, work_as, monkeypatch, value):
     make_partner(work_as, f"ior:{IOR}")
     fed.feeder.turn()
     fed.app.lane, lane = None, fed.app.lane
-    program.get(STATUS)
+    program.get(f"/partners/ior/{value}/status")
     fed.app.lane = lane
     through_the_lane(fed, monkeypatch)
-    program.get(STATUS)
+    program.get(f"/partners/ior/{value}/status")
     fed.recorder.write()
     with work_as(system_actor("test")) as work:
         *_, view, quick = work.session.scalars(select(LookupRow).order_by(LookupRow.id)).all()
     names = ("at", "client_id", "subject", "answer", "trader_id", "seq")
     assert [getattr(view, one) for one in names] == [getattr(quick, one) for one in names]
+
+
+def test_behind_two_proxies_the_lane_answers_as_the_view(
+    engine, clock, settings, tmp_path, work_as, fed, program, monkeypatch
+):
+    make_partner(work_as, f"ior:{IOR}", tier=3)
+    fed.feeder.turn()
+    behind = settings.model_copy(update={"trusted_proxies": 2})
+    app = create_app(
+        "api", settings=behind, engine=engine, clock=clock, register_map=tmp_path / "map"
+    )
+    stopped = time.monotonic_ns()
+    monkeypatch.setattr(time, "monotonic_ns", lambda: stopped)
+    asked = [
+        {
+            "Authorization": f"Bearer {program.token}",
+            "X-Forwarded-For": "192.0.2.1, 198.51.100.1",
+            "X-Forwarded-Proto": proto,
+            "X-Forwarded-Host": "localhost, inner",
+        }
+        for proto in ("https, http", "http, https", "https", "http, http")
+    ]
+    plain = [raw(app, "GET", f"/api/v1{STATUS}", one) for one in asked]
+    assert [raw(app.wsgi_app, "GET", f"/api/v1{STATUS}", one) for one in asked] == plain
+    secured = ["Strict-Transport-Security" in dict(headers) for _, headers, _ in plain]
+    assert secured == [True, False, False, False]
+    monkeypatch.setattr(app.lane, "_ordinary", None)
+    assert [raw(app, "GET", f"/api/v1{STATUS}", one) for one in asked] == plain
 
 
 def test_a_client_over_its_quota_leaves_the_lane(fed, program, work_as):
