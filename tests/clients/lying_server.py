@@ -48,6 +48,10 @@ def listed(body: bytes, **more: str) -> bytes:
     return http(body, media="application/statuslist+jwt", **more)
 
 
+def fed(page: object) -> bytes:
+    return http(json.dumps(page).encode(), media="application/json")
+
+
 @dataclass
 class LyingServer:
     """`lie` makes the bytes of a status answer; without one the answer is honest.
@@ -59,6 +63,7 @@ class LyingServer:
     lie: Callable[["LyingServer"], Raw] | None = None
     list_lie: Callable[["LyingServer"], Raw] | None = None
     token_answer: Callable[["LyingServer"], Raw] | None = None
+    feed: Callable[["LyingServer"], Raw] | None = None
     asked: list[str] = field(default_factory=list)
     port: int = 0
 
@@ -174,4 +179,6 @@ class LyingServer:
             if self.list_lie is not None:
                 return self.list_lie(self)
             return listed(self.signed(self.list_claims(), typ="statuslist+jwt"))
+        if line.startswith("GET /api/v1/changes") and self.feed is not None:
+            return self.feed(self)
         return http(self.signed(self.claims())) if self.lie is None else self.lie(self)

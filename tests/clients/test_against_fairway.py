@@ -9,7 +9,7 @@ from werkzeug.serving import make_server
 
 from app.authz.actor import system_actor
 from app.identity.service import create_client
-from tests.factories.register import make_partner, suspend_urgently
+from tests.factories.register import decide, make_partner, suspend_urgently
 
 IOR = "12-345678900"
 
@@ -28,7 +28,9 @@ def address(app):
 @pytest.fixture
 def account(app, address, settings, work_as):
     with work_as(system_actor("test")) as work:
-        row, secret = create_client(work, name="Release system", scopes=("status:read",))
+        row, secret = create_client(
+            work, name="Release system", scopes=("status:read", "feed:read")
+        )
         client_id = row.client_id
     return Account(client_id, secret, f"{address}/oauth/token", address, settings.address)
 
@@ -92,3 +94,38 @@ def test_a_kept_answer_stands_by_the_real_list_until_it_is_suspended(fairway, wo
         suspend_urgently(work_as, partner_id)
         assert kept.refresh() == ""
         assert kept.status("ior", IOR).answer == "unknown"
+
+
+def test_a_copy_that_follows_the_feed_has_the_new_version_when_the_line_is_cut(
+    fairway, work_as, monkeypatch
+):
+    partner_id = make_partner(work_as, f"ior:{IOR}", tier=2)
+    others = [make_partner(work_as, f"ior:98-7654321{n:02}") for n in range(3)]
+    kept = LocalCopy(fairway)
+    assert kept.status("ior", IOR).grants("security", tier=2)
+    decide(work_as, partner_id, "validate", tier=3)
+    suspend_urgently(work_as, others[0])
+    assert kept.follow() == ""
+    assert kept.refresh() == ""
+    with monkeypatch.context() as cut:
+        cut.setattr(fairway, "status", lambda *_: Answer(why="transport"))
+        told = kept.status("ior", IOR)
+        assert (told.why, told.grants("security", tier=3)) == ("kept", True)
+    suspend_urgently(work_as, partner_id)
+    assert kept.follow() == ""
+    assert kept.refresh() == ""
+    with monkeypatch.context() as cut:
+        cut.setattr(fairway, "status", lambda *_: Answer(why="transport"))
+        assert kept.status("ior", IOR).answer == "unknown"
+
+
+def test_whoever_may_not_read_the_feed_is_told_so(account, address, clock, work_as):
+    with work_as(system_actor("test")) as work:
+        row, secret = create_client(work, name="Narrow", scopes=("status:read",))
+        narrow = Account(row.client_id, secret, account.token_url, address, account.issuer)
+    kept = LocalCopy(
+        Fairway(
+            narrow, keys=fetch_keys(address), deadline=10, clock=lambda: clock.now().timestamp()
+        )
+    )
+    assert kept.follow() == "token"

@@ -33,7 +33,7 @@ class Answer:
     """`answer` is `active`, `not_active`, `not_a_partner`, or `unknown` with `why` saying why.
 
     Nothing but `grants` should decide over cargo: it is false for whatever is not verified, not
-    active, or over. `index` is its entry in the status list, `changes_at` the next date that is
+    active, or over. `partner_id` is by what the feed names the holder, `index` its entry in the status list, `changes_at` the next date that is
     already known to change it.
     """
 
@@ -44,6 +44,7 @@ class Answer:
     expires_at: float = 0.0
     read_at: float = 0.0
     index: int | None = None
+    partner_id: str = ""
     changes_at: float = math.inf
 
     def grants(

@@ -16,6 +16,8 @@ from joserfc.jwk import KeySet
 from fairway_client.answer import Answer, UnusableError
 from fairway_client.breaker import Breaker
 from fairway_client.exchange import LARGEST_BODY, Reply, exchange
+from fairway_client.feed import FEED_MEDIA, FEED_PATH, LARGEST_PAGE, PAGE, Changes, read_changes
+from fairway_client.memory import Memory, Seen
 from fairway_client.status_list import LARGEST_LIST, LIST_MEDIA, StatusList, read_list
 from fairway_client.verify import LIST_PATH, verified
 
@@ -25,6 +27,7 @@ TRIES = 2
 EARLY = 30
 OK, UNAUTHORIZED = 200, 401
 SIGNED = "application/jwt"
+STATUS, FEED = "status:read", "feed:read"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +52,9 @@ class Fairway:
     """One installation, asked on behalf of one program. Threads may share it.
 
     `keys` is the JSON Web Key Set of the installation's status keys (see `fetch_keys`). `deadline`
-    is in seconds and covers a question whole, its token and its retry included.
+    is in seconds and covers a question whole, its token and its retry included. `memory` is the path
+    of a small file that keeps across restarts how much was seen, so that nobody can play back an
+    answer or a list from before; `ValueError` when it is damaged or of another installation.
     """
 
     def __init__(
@@ -61,6 +66,7 @@ class Fairway:
         context: ssl.SSLContext | None = None,
         clock: Callable[[], float] = time.time,
         breaker: Breaker | None = None,
+        memory: str | Path | None = None,
     ) -> None:
         self._account = account
         self._base = account.base_url.rstrip("/")
@@ -70,9 +76,9 @@ class Fairway:
         self._clock = clock
         self._breaker = breaker or Breaker(time.monotonic)
         self._lock = threading.Lock()
-        self._token = ("", 0.0)
-        self._newest = 0
-        self._listed_at = 0
+        self._tokens: dict[str, tuple[str, float]] = {}
+        self._memory = None if memory is None else Memory(memory, self._issuer)
+        self._seen = Seen() if self._memory is None else self._memory.seen
         self.trust(keys)
 
     def trust(self, keys: Mapping[str, Any]) -> None:
@@ -82,14 +88,14 @@ class Fairway:
     @property
     def newest(self) -> int:
         """The highest register change that any answer has shown."""
-        return self._newest
+        return self._seen.seq
 
     def status(self, scheme: str, value: str) -> Answer:
         """What the identifier's holder is now. Never raises for what the other side does.
 
         Without a verified answer in time it is `unknown`, and `why` is one of `breaker, deadline,
         transport, address, size, token, refused, media, signature, type, key, issuer, audience,
-        subject, expired, lifetime, other-instant, rollback, shape`.
+        subject, expired, lifetime, other-instant, rollback, shape, memory`.
         """
         if not self._breaker.lets_through():
             return Answer(why="breaker")
@@ -118,47 +124,33 @@ class Fairway:
         `UnusableError` with one of the words of `status` when there is none to rely on.
         """
         until = time.monotonic() + seconds
-        reply = self._send(
-            "GET",
-            self._base + LIST_PATH,
-            until,
-            {"Authorization": f"Bearer {self._access(until)}", "Accept": LIST_MEDIA},
-            largest=LARGEST_LIST,
-        )
-        if reply.status == UNAUTHORIZED:
-            self._token = ("", 0.0)
-        if reply.status != OK:
-            raise UnusableError("refused")
-        if reply.media != LIST_MEDIA:
-            raise UnusableError("media")
+        reply = self._get(LIST_PATH, until, LIST_MEDIA, largest=LARGEST_LIST)
         now = self._clock()
         with self._lock:
             found = read_list(
                 reply.body,
                 self._keys,
                 issuer=self._issuer,
-                newest=(self._newest, self._listed_at),
+                newest=(self._seen.seq, self._seen.listed_at),
                 now=now,
             )
-            self._newest, self._listed_at = found.seq, found.issued_at
+            self._saw(Seen(found.seq, found.issued_at))
         return found
 
+    def changes(self, after: int, *, seconds: float = 10.0) -> Changes:
+        """A page of the register's changes after the number `after`, within `seconds` in all.
+
+        It is not signed, so it moves nothing that this program relies on. The account needs the
+        scope `feed:read`. `UnusableError` with one of the words of `status`.
+        """
+        until = time.monotonic() + seconds
+        path = f"{FEED_PATH}?after={after}&limit={PAGE}"
+        reply = self._get(path, until, FEED_MEDIA, largest=LARGEST_PAGE, scope=FEED)
+        return read_changes(reply.body, after=after)
+
     def _ask(self, scheme: str, value: str, until: float) -> Answer:
-        path = (
-            f"{self._base}/api/v1/partners/{quote(scheme, safe='')}/{quote(value, safe='')}/status"
-        )
-        reply = self._send(
-            "GET",
-            f"{path}?min_seq={self._newest}",
-            until,
-            {"Authorization": f"Bearer {self._access(until)}", "Accept": SIGNED},
-        )
-        if reply.status == UNAUTHORIZED:
-            self._token = ("", 0.0)
-        if reply.status != OK:
-            raise UnusableError("refused")
-        if reply.media != SIGNED:
-            raise UnusableError("media")
+        path = f"/api/v1/partners/{quote(scheme, safe='')}/{quote(value, safe='')}/status"
+        reply = self._get(f"{path}?min_seq={self._seen.seq}", until, SIGNED)
         now = self._clock()
         with self._lock:
             # Compared and raised in one step, so that two threads cannot go back past each other.
@@ -168,14 +160,43 @@ class Fairway:
                 issuer=self._issuer,
                 audience=self._account.client_id,
                 asked=(scheme, value),
-                newest=self._newest,
+                newest=self._seen.seq,
                 now=now,
             )
-            self._newest = found.seq
+            self._saw(Seen(seq=found.seq))
         return found
 
-    def _access(self, until: float) -> str:
-        token, ends = self._token
+    def _saw(self, seen: Seen) -> None:
+        """Raise what was seen; kept first, so that no start knows less than was relied on."""
+        seen = self._seen.raised_by(seen)
+        self._seen = seen if self._memory is None else self._memory.rise(seen)
+
+    def _get(
+        self,
+        path: str,
+        until: float,
+        media: str,
+        *,
+        largest: int = LARGEST_BODY,
+        scope: str = STATUS,
+    ) -> Reply:
+        reply = self._send(
+            "GET",
+            self._base + path,
+            until,
+            {"Authorization": f"Bearer {self._access(until, scope)}", "Accept": media},
+            largest=largest,
+        )
+        if reply.status == UNAUTHORIZED:
+            self._tokens.pop(scope, None)
+        if reply.status != OK:
+            raise UnusableError("refused")
+        if reply.media != media:
+            raise UnusableError("media")
+        return reply
+
+    def _access(self, until: float, scope: str) -> str:
+        token, ends = self._tokens.get(scope, ("", 0.0))
         if self._clock() < ends - EARLY:
             return token
         pair = f"{quote(self._account.client_id, safe='')}:{quote(self._account.client_secret, safe='')}"
@@ -187,7 +208,7 @@ class Fairway:
                 "Authorization": f"Basic {base64.b64encode(pair.encode()).decode()}",
                 "Content-Type": "application/x-www-form-urlencoded",
             },
-            b"grant_type=client_credentials&scope=status%3Aread",
+            f"grant_type=client_credentials&scope={quote(scope, safe='')}".encode(),
         )
         try:
             given = json.loads(reply.body)
@@ -196,7 +217,7 @@ class Fairway:
             raise UnusableError("token") from error
         if reply.status != OK or not isinstance(token, str) or not token.isascii():
             raise UnusableError("token")
-        self._token = (token, self._clock() + lasts)
+        self._tokens[scope] = (token, self._clock() + lasts)
         return token
 
     def _send(

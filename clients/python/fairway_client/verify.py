@@ -68,6 +68,7 @@ def verified(
         expires_at=float(whole(claims, "exp")),
         read_at=now,
         index=index_of(claims, issuer=issuer, seq=seq),
+        partner_id=str(claims.get("partner_id") or ""),
         changes_at=math.inf if changes_at is None else instant(changes_at),
     )
 
