@@ -111,8 +111,9 @@ def blueprints(surface: Surface, *, demo: bool) -> list[Blueprint]:
         from app.casework.views import blueprint as casework
         from app.gaps.views import console as case_gaps
         from app.successions.views import blueprint as successions
+        from app.webhooks.views import blueprint as webhooks
 
-        found += [casework, case_gaps, successions, agency_clients, activity_log]
+        found += [casework, case_gaps, successions, agency_clients, webhooks, activity_log]
     if surface in {"api", "all"}:
         from app.status_api.api import blueprint as internal
 

@@ -3,7 +3,7 @@
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
-from ipaddress import ip_address
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import Literal, Self
 from urllib.parse import urlsplit
@@ -72,6 +72,8 @@ class Settings(BaseSettings):
     oidc_agency_name: str = "your agency account"
     oidc_agency_acr: str = PHISHING_RESISTANT
     oidc_agency_hosts: str = ""
+    webhook_hosts: str = ""
+    webhook_networks: str = ""
     host: str = Field(default="127.0.0.1", validation_alias="HOST")
     port: int = Field(default=8000, validation_alias="PORT")
 
@@ -137,6 +139,16 @@ class Settings(BaseSettings):
         if self.oidc_trader_issuer and self.oidc_trader_issuer == self.oidc_agency_issuer:
             msg = "Traders and the agency's people cannot sign in through the same issuer."
             raise ValueError(msg)
+        return self
+
+    @model_validator(mode="after")
+    def webhook_networks_are_networks(self) -> Self:
+        for one in self.webhook_networks.split():
+            try:
+                ip_network(one)
+            except ValueError as error:
+                msg = f"{PREFIX}WEBHOOK_NETWORKS: {one} is no network, such as 10.20.0.0/16."
+                raise ValueError(msg) from error
         return self
 
     @model_validator(mode="after")

@@ -17,6 +17,7 @@ from app.register import models as register
 from app.status_api import models as status_api
 from app.successions import models as successions
 from app.traders import models as traders
+from app.webhooks import models as webhooks
 
 __all__ = [
     "Base",
@@ -36,4 +37,5 @@ __all__ = [
     "status_api",
     "successions",
     "traders",
+    "webhooks",
 ]

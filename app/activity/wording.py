@@ -172,6 +172,13 @@ OF_NO_TRADER: Final = frozenset(
         Tag.STAFF_INVITED,
         Tag.STAFF_APPOINTED,
         Tag.DECISIONS_GIVEN,
+        Tag.WEBHOOK_REGISTERED,
+        Tag.WEBHOOK_KEY_RENEWED,
+        Tag.WEBHOOK_TESTED,
+        Tag.WEBHOOK_REDELIVERED,
+        Tag.WEBHOOK_PARKED,
+        Tag.WEBHOOK_RESUMED,
+        Tag.WEBHOOK_REMOVED,
     }
 )
 """A person's own affair, or the agency's own."""

@@ -35,6 +35,13 @@ class EventTag(StrEnum):
     CLIENT_QUOTA_SET = "client:quota-set"
     CREDENTIAL_ADDED = "credential:added"
     CREDENTIAL_ENDED = "credential:ended"
+    WEBHOOK_REGISTERED = "webhook:registered"
+    WEBHOOK_KEY_RENEWED = "webhook:key-renewed"
+    WEBHOOK_TESTED = "webhook:tested"
+    WEBHOOK_REDELIVERED = "webhook:redelivered"
+    WEBHOOK_PARKED = "webhook:parked"
+    WEBHOOK_RESUMED = "webhook:resumed"
+    WEBHOOK_REMOVED = "webhook:removed"
 
     # Traders.
     TRADER_REGISTERED = "trader:registered"

@@ -83,6 +83,11 @@ class Permission(StrEnum):
     AGENCY_CLIENT_MANAGE = "agency-client:manage"
     """Register, renew, revoke and wake the agency's own API clients, and set their quotas."""
 
+    WEBHOOK_VIEW = "webhook:view"
+    """See which addresses are told of changes of the register, and what came of each delivery."""
+    WEBHOOK_MANAGE = "webhook:manage"
+    """Register, test, resume and remove webhooks, renew their keys, and deliver again."""
+
     ACTIVITY_LOG = "activity:log"
     """Read and export the whole record over all traders; that it was read is recorded in it."""
 

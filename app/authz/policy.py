@@ -64,6 +64,8 @@ POLICY: Mapping[Permission, tuple[Predicate, ...]] = {
     Permission.SUCCESSION_APPROVE: (p.IS_SUPERVISOR,),
     Permission.AGENCY_CLIENT_VIEW: (p.IS_PROGRAMME_MANAGER, p.IS_SUPERVISOR, p.IS_AUDITOR),
     Permission.AGENCY_CLIENT_MANAGE: (p.IS_PROGRAMME_MANAGER,),
+    Permission.WEBHOOK_VIEW: (p.IS_PROGRAMME_MANAGER, p.IS_SUPERVISOR, p.IS_AUDITOR),
+    Permission.WEBHOOK_MANAGE: (p.IS_PROGRAMME_MANAGER,),
     Permission.ACTIVITY_LOG: (p.IS_AUDITOR,),
     Permission.STATUS_READ: (p.has_scope("status:read"),),
     Permission.FEED_READ: (p.has_scope("feed:read"),),

@@ -33,6 +33,7 @@ from app.kernel.clock import SystemClock
 from app.reactions import REACTIONS
 from app.status_api.register_map import CURRENT
 from app.web.logs import configure_logs
+from app.webhooks.tasks import dispatching_each_second
 
 
 def serve(*, workers: int) -> None:
@@ -122,7 +123,7 @@ def work_on_jobs() -> None:
     if HANDOVER in os.environ:
         settings, url, engine = handed_over()
         equip(Bench(engine=engine, clock=SystemClock(), settings=settings, reactions=REACTIONS))
-        with sealing_each_second(engine, settings):
+        with sealing_each_second(engine, settings), dispatching_each_second():
             run_worker(url)
         return
     with runtime() as run:
@@ -135,7 +136,7 @@ def work_on_jobs() -> None:
                 reactions=REACTIONS,
             )
         )
-        with sealing_each_second(run.engine, run.settings):
+        with sealing_each_second(run.engine, run.settings), dispatching_each_second():
             run_worker(run.app_url)
 
 

@@ -27,3 +27,8 @@ def new_id() -> uuid.UUID:
 def new_token() -> str:
     """An unguessable URL-safe token of 256 bits."""
     return secrets.token_urlsafe(32)
+
+
+def chance() -> float:
+    """A number of 0 and more and below 1, for what must not happen to all at once."""
+    return secrets.randbelow(1 << 53) / (1 << 53)

@@ -66,6 +66,7 @@ def _console() -> tuple[_Place, ...]:
         _place(gettext("Identifier conflicts"), "casework.conflicts", "conflicts"),
         _place(gettext("Activity log"), "activity_log.log", "activity"),
         _place(gettext("API clients"), "agency_clients.index", "api-clients"),
+        _place(gettext("Webhooks"), "webhooks.index", "webhooks"),
     )
 
 

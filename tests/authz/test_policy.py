@@ -87,6 +87,8 @@ HOLDERS = {
     Permission.SUCCESSION_APPROVE: {"supervisor"},
     Permission.AGENCY_CLIENT_VIEW: {"programme manager", "supervisor", "auditor"},
     Permission.AGENCY_CLIENT_MANAGE: {"programme manager"},
+    Permission.WEBHOOK_VIEW: {"programme manager", "supervisor", "auditor"},
+    Permission.WEBHOOK_MANAGE: {"programme manager"},
     Permission.STATUS_READ: {"release system"},
     Permission.FEED_READ: {"release system"},
     Permission.DECISIONS_WRITE: {"release system"},

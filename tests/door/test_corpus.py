@@ -9,7 +9,7 @@ from app.door.addresses import is_public
 from app.door.exchange import ask
 from app.door.line import dial
 from app.door.places import Place, RefusedError, target
-from app.door.purposes import MAIL, SCANNER, sign_in, witness
+from app.door.purposes import MAIL, SCANNER, sign_in, webhooks, witness
 
 ANYBODY = Place("webhooks", ("*", "*.example.gov"))
 
@@ -111,22 +111,27 @@ def test_only_the_listed_hosts_are_reached():
             target(place, f"https://{bad}/")
 
 
-def test_a_place_without_hosts_reaches_nothing():
-    place = Place("webhooks", ())
+def test_nothing_is_listed_at_first(settings):
+    place = webhooks(settings.model_copy(update={"demo": False}))
     for address in ("https://example.com/", "https://localhost/", "http://127.0.0.1:9000/"):
         with pytest.raises(RefusedError):
             target(place, address)
 
 
-def test_a_place_may_open_one_network_inside():
-    place = Place("webhooks", ("hooks.inside.example",), networks=(ip_network("10.20.0.0/16"),))
+def test_the_operator_may_open_a_network_of_its_own(settings):
+    told = {
+        "demo": False,
+        "webhook_hosts": "hooks.inside.example",
+        "webhook_networks": "10.20.0.0/16",
+    }
+    place = webhooks(settings.model_copy(update=told))
     assert place.admits(ip_address("10.20.3.4"))
     assert not place.admits(ip_address("10.21.0.1"))
     assert not place.admits(ip_address("127.0.0.1"))
 
 
-def test_a_place_on_this_machine_reaches_no_other_in_the_clear():
-    place = Place("webhooks", ("localhost", "127.0.0.1"), plain=True, any_port=True)
+def test_the_demonstration_reaches_this_machine_and_no_other_in_the_clear(settings):
+    place = webhooks(settings.model_copy(update={"demo": True}))
     assert target(place, "http://127.0.0.1:9000/hook").port == 9000
     assert target(place, "http://localhost:9000/hook").port == 9000
     for bad in ("http://10.0.0.1:9000/", "http://example.com/", "http://[::ffff:127.0.0.1]/"):

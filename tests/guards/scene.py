@@ -32,6 +32,7 @@ from app.db.session import BoundSession
 from app.delegations import service as delegations
 from app.documents import service as documents
 from app.documents.models import DocumentRevision
+from app.door.purposes import webhooks as webhook_place
 from app.identity.keys import load_or_create
 from app.identity.models import LinkPurpose, Person
 from app.identity.oidc.rules import Identity, Side
@@ -48,7 +49,10 @@ from app.traders.kinds import EntityType
 from app.traders.models import Trader
 from app.traders.queries import open_conflict_over
 from app.web.requests import FairwayApp
-from app.work import Work
+from app.webhooks import service as webhooks
+from app.webhooks.rules import Outcome
+from app.webhooks.sealing import KeySeal
+from app.work import Work, move
 from tests.advance_data.sample_rows import csv_bytes, good_row
 from tests.facilitation.scenes import transaction
 from tests.factories.advance_data import make_batch
@@ -358,6 +362,33 @@ def make_delegations(
     theirs |= {f"delegations.{name}.delegation_id": str(asked.id) for name in ("accept", "decline")}
 
 
+def make_webhooks(app: FairwayApp, work: Work, word: str) -> Ids:
+    """A webhook of the agency's with a delivery that was taken, and one that is parked."""
+    settings = app.extensions["fairway"].settings
+    made = [
+        webhooks.register_webhook(
+            work,
+            name=f"{word} {name}",
+            address=f"http://localhost:9/{word}",
+            place=webhook_place(settings),
+            seal=KeySeal(settings.secret_key),
+            key=work.new_id(),
+        )
+        for name in ("receiver", "parked receiver")
+    ]
+    delivery = webhooks.send_test(work, made[0], key=work.new_id())
+    work.session.flush()
+    sent = webhooks.Outgoing(delivery.id, made[0].address, delivery.body, {})
+    webhooks.note_attempt(work, made[0].id, sent, Outcome(204, None, 5), chance=0.5)
+    webhooks.send_test(work, made[1], key=work.new_id())
+    move(work, made[1], "park")
+    return {
+        "webhook_id": str(made[0].id),
+        "delivery_id": str(delivery.id),
+        "webhooks.resume.webhook_id": str(made[1].id),
+    }
+
+
 def make_succession(work: Work, theirs: Ids, by: Person, word: str) -> uuid.UUID:
     """A new officer of the importer's, who waits for the second signature; the paper is clean."""
     found = propose_officer(
@@ -435,6 +466,7 @@ def make_scene(app: FairwayApp, work_as: WorkAs) -> Scene:
         tokens = make_tokens(work, officer)
         release = make_program(work, f"{CANARY} release system", AGENCY_SCOPES)
         a |= {f"agency_clients.{name}": value for name, value in release.items()}
+        a |= make_webhooks(app, work, CANARY)
         message = work.session.scalars(
             select(Message)
             .where(Message.template == "appointment-invitation")

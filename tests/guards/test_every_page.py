@@ -41,7 +41,8 @@ OFFICERS_ONLY = {
     "security:view",
 }
 AUDITORS_ONLY = {"activity:log"}
-AGENCY_CLIENTS = {"agency-client:view", "agency-client:manage"}
+MANAGERS_ONLY = {"agency-client:manage", "webhook:manage"}
+AGENCY_CLIENTS = {"agency-client:view", "webhook:view", *MANAGERS_ONLY}
 """On the console, for those who run the programme, and to look at for those who watch."""
 PUBLIC = {"public", "demo:use"}
 
@@ -135,7 +136,7 @@ def test_strangers_letters_tell_nothing(scene, super_engine):
 @pytest.mark.parametrize("role", list(AgencyRole))
 def test_the_agency_sees_its_pages(site, scene, role):
     asked = pages(site, "console")
-    closed = set() if role is AgencyRole.PROGRAMME_MANAGER else {"agency-client:manage"}
+    closed = set() if role is AgencyRole.PROGRAMME_MANAGER else set(MANAGERS_ONLY)
     if role is AgencyRole.REVIEWER:
         closed = AGENCY_CLIENTS
     if role not in {AgencyRole.REVIEWER, AgencyRole.SUPERVISOR}:

@@ -13,8 +13,8 @@ from tests.guards.addresses import cells
 NO_FILE = {
     "casework.queue_tab": "A list of cases with names and dates; no case is opened.",
 }
-PROGRAMS = "agency_clients."
-"""A program's name, quota and credentials, whoever's it is; nothing of a file."""
+PROGRAMS = ("agency_clients.", "webhooks.")
+"""A program's name, address, quota and keys, whoever's it is; nothing of a file."""
 ROLES = (AgencyRole.SUPERVISOR, AgencyRole.AUDITOR, AgencyRole.PROGRAMME_MANAGER)
 
 

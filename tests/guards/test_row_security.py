@@ -91,6 +91,10 @@ OF_THE_AGENCY = [
     "rate_count",
     "succession",
     "token_denial",
+    "webhook",
+    "webhook_attempt",
+    "webhook_delivery",
+    "webhook_key",
 ]
 # The same for everybody, so without row policies: counters, whose last number tells nothing.
 OF_NOBODY = ["reference_counter", "register_sequencer"]

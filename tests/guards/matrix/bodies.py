@@ -53,6 +53,8 @@ PAGES = {
     "successions.withdraw": "successions.show",
     "casework.verify_identifier": "casework.refuse_identifier",
     "documents.remove": "documents.index",
+    "webhooks.send_test": "webhooks.show",
+    "webhooks.redeliver": "webhooks.delivery",
 }
 """The page on which a form stands, where that has another address than the form is sent to."""
 
@@ -120,6 +122,7 @@ TYPED: dict[str, Typed] = {
     "traders.appointment": {"role": "preparer"},
     "api_access.register": {"name": "Third system", "scopes": "filings:read"},
     "agency_clients.register": {"name": "Third system", "scopes": "status:read"},
+    "webhooks.register": {"name": "Third receiver", "address": "http://localhost:9/third"},
     "agency_clients.set_quota": {"per_minute": "60", "per_day": "5000"},
     "applications.sign": {"agreed": "y", "name": lambda ids: ids["officer.name"]},
     "applications.submit": {"declared": "y", "name": lambda ids: ids["officer.name"]},

@@ -53,6 +53,7 @@ from tests.guards.scene import (
     make_returned,
     make_subject,
     make_tokens,
+    make_webhooks,
     seal_everything,
 )
 
@@ -181,6 +182,15 @@ def make_idle(work: Work, word: str, trader_id: uuid.UUID) -> Ids:
     return found
 
 
+def agencys_own(app, work: Work, word: str) -> Ids:
+    """What belongs to no importer, in a second copy."""
+    release = make_program(work, f"{word} release system", AGENCY_SCOPES)
+    return {
+        **{f"agency_clients.{name}": value for name, value in release.items()},
+        **make_webhooks(app, work, word),
+    }
+
+
 def complete(app, work_as: WorkAs, scene: Scene, word: str, ids: Ids) -> None:
     """Objects in the one state in which a route can succeed; for the second importer, all others too."""
     holders, reviewer = scene.holders[word], scene.people["reviewer"]
@@ -242,8 +252,7 @@ def complete(app, work_as: WorkAs, scene: Scene, word: str, ids: Ids) -> None:
         ).first()
         assert message is not None
         ids |= {"message_id": str(message.id), "conflict_id": conflict["conflict_id"], **tokens}
-        release = make_program(work, f"{word} release system", AGENCY_SCOPES)
-        ids |= {f"agency_clients.{name}": value for name, value in release.items()}
+        ids |= agencys_own(app, work, word)
     trader_id = uuid.UUID(ids["trader_id"])
     certified = ids["determination_id"]
     proposal = propose(work_as, trader_id, "validate", by=proposer, tier=2, reason_text=word)
