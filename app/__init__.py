@@ -102,8 +102,9 @@ def blueprints(surface: Surface, *, demo: bool) -> list[Blueprint]:
         from app.gaps.views import own as gaps
         from app.register.views import blueprint as standing
         from app.traders.views import blueprint as traders
+        from app.verifications.views import blueprint as verifications
 
-        found += [traders, delegations, standing, applications, assessments, gaps]
+        found += [traders, delegations, verifications, standing, applications, assessments, gaps]
         found += [advance_data, trader_api, api_access, activity]
     if surface in {"console", "all"}:
         from app.activity.views import log as activity_log

@@ -17,6 +17,7 @@ from app.register import models as register
 from app.status_api import models as status_api
 from app.successions import models as successions
 from app.traders import models as traders
+from app.verifications import models as verifications
 from app.webhooks import models as webhooks
 
 __all__ = [
@@ -37,5 +38,6 @@ __all__ = [
     "status_api",
     "successions",
     "traders",
+    "verifications",
     "webhooks",
 ]

@@ -5,6 +5,15 @@ from app.delegations import tasks as delegations
 from app.documents import tasks as documents
 from app.identity import tasks as identity
 from app.notifications import tasks as notifications
+from app.verifications import tasks as verifications
 from app.webhooks import tasks as webhooks
 
-__all__ = ["advance_data", "delegations", "documents", "identity", "notifications", "webhooks"]
+__all__ = [
+    "advance_data",
+    "delegations",
+    "documents",
+    "identity",
+    "notifications",
+    "verifications",
+    "webhooks",
+]

@@ -78,6 +78,19 @@ class EventTag(StrEnum):
     DELEGATION_DECLINED = "delegation:declined"
     DELEGATION_REVOKED = "delegation:revoked"
 
+    VERIFICATION_ASKED = "verification:asked"
+    VERIFICATION_SHOWN = "verification:shown"
+    VERIFICATION_CHANGED = "verification:changed"
+    VERIFICATION_LAPSED = "verification:lapsed"
+    VERIFICATION_WITHDRAWN = "verification:withdrawn"
+    VERIFICATION_ENDED = "verification:ended"
+    CONSENT_ASKED = "consent:asked"
+    CONSENT_GIVEN = "consent:given"
+    CONSENT_DECLINED = "consent:declined"
+    CONSENT_LAPSED = "consent:lapsed"
+    CONSENT_ENDED = "consent:ended"
+    CONSENT_CLOSED = "consent:closed"
+
     # Documents, assessments, applications.
     DOCUMENT_STORED = "document:stored"
     DOCUMENT_SCANNED = "document:scanned"

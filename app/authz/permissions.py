@@ -35,6 +35,13 @@ class Permission(StrEnum):
     CLIENT_MANAGE = "client:manage"
     """See, register, renew, revoke and wake the programs that use the API for a trader."""
 
+    VERIFICATION_VIEW = "verification:view"
+    """See which companies show a trader whether they are partners, and which ask about it."""
+    VERIFICATION_ASK = "verification:ask"
+    """Ask another company to show whether it is a partner, and take that back."""
+    VERIFICATION_CONSENT = "verification:consent"
+    """Consent to show another company whether the trader is a partner, decline, and end it."""
+
     DELEGATION_VIEW = "delegation:view"
     """See which brokers may act for a trader, and which traders a broker may act for."""
     CLIENTS_VIEW = "clients:view"

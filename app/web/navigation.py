@@ -84,6 +84,7 @@ def _portal() -> tuple[_Place, ...]:
         ),
         _place(gettext("People"), "traders.people", "people", "security"),
         _place(gettext("Who acts for us"), "delegations.index", "delegations"),
+        _place(gettext("Other partners"), "verifications.index", "verifications"),
         _place(gettext("Activity"), "activity.record", "activity"),
         _place(gettext("API access"), "api_access.index", "api-access"),
     )

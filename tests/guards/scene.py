@@ -48,6 +48,9 @@ from app.traders import service as traders
 from app.traders.kinds import EntityType
 from app.traders.models import Trader
 from app.traders.queries import open_conflict_over
+from app.verifications import service as verifications
+from app.verifications.models import Consent, Verification
+from app.verifications.rules import WAITS
 from app.web.requests import FairwayApp
 from app.webhooks import service as webhooks
 from app.webhooks.rules import Outcome
@@ -389,6 +392,55 @@ def make_webhooks(app: FairwayApp, work: Work, word: str) -> Ids:
     }
 
 
+def make_verifications(
+    work: Work, theirs: Ids, officer: Person, word: str, other: uuid.UUID
+) -> None:
+    """The importer asks a company; another asks the importer, and is asked to end what was agreed."""
+    trader = work.session.get_one(Trader, uuid.UUID(theirs["trader_id"]))
+
+    def question(whose: Trader) -> Verification:
+        row = Verification(
+            id=work.new_id(),
+            trader_id=whose.id,
+            trader_name=whose.name,
+            scheme=Scheme.IOR,
+            number=NUMBERS[word],
+            asked_by=officer.id,
+            asked_at=work.now,
+            lapses_at=work.now + WAITS,
+        )
+        work.session.add(row)
+        return row
+
+    theirs["verification_id"] = str(question(trader).id)
+    asker = work.session.get_one(Trader, other)
+    made = []
+    for _ in range(2):
+        asked = question(asker)
+        work.session.flush()
+        made.append(
+            Consent(
+                id=work.new_id(),
+                trader_id=trader.id,
+                trader_name=trader.name,
+                verification_id=asked.id,
+                asker_id=asker.id,
+                asker_name=asker.name,
+                scheme=asked.scheme,
+                number=asked.number,
+                asked_at=work.now,
+                lapses_at=asked.lapses_at,
+            )
+        )
+    work.session.add_all(made)
+    work.session.flush()
+    verifications.give(acting(work, officer), made[1])
+    theirs |= {
+        "consent_id": str(made[0].id),
+        "verifications.end_consent.consent_id": str(made[1].id),
+    }
+
+
 def make_succession(work: Work, theirs: Ids, by: Person, word: str) -> uuid.UUID:
     """A new officer of the importer's, who waits for the second signature; the paper is clean."""
     found = propose_officer(
@@ -463,6 +515,8 @@ def make_scene(app: FairwayApp, work_as: WorkAs) -> Scene:
         broker = make_trader(work, ally, name="Lantern Brokers", entity_type=EntityType.BROKER)
         make_delegations(work, broker, ally, a, officer)
         make_delegations(work, broker, ally, b, of_b[TraderRole.OFFICER])
+        make_verifications(work, a, officer, CANARY, broker.id)
+        make_verifications(work, b, of_b[TraderRole.OFFICER], PLAIN, broker.id)
         tokens = make_tokens(work, officer)
         release = make_program(work, f"{CANARY} release system", AGENCY_SCOPES)
         a |= {f"agency_clients.{name}": value for name, value in release.items()}

@@ -31,7 +31,7 @@ ONLY_RETURNED = {
     *("applications.task", "applications.snapshot"),
     *("applications.receipt", "applications.receipt_file"),
 }
-READS = ("trader:view", "filing:view", "delegation:view", "clients:view")
+READS = ("trader:view", "filing:view", "delegation:view", "clients:view", "verification:view")
 """What a viewer may see of the company, besides its documents."""
 OFFICERS_ONLY = {
     "people:appoint",
@@ -39,6 +39,7 @@ OFFICERS_ONLY = {
     "application:submit",
     "client:manage",
     "security:view",
+    "verification:consent",
 }
 AUDITORS_ONLY = {"activity:log"}
 MANAGERS_ONLY = {"agency-client:manage", "webhook:manage"}

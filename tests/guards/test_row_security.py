@@ -52,6 +52,7 @@ OF_A_TRADER = [
     "bond",
     "casework_case",
     "client_credential",
+    "consent",
     "contact",
     "criterion_review",
     "delegation",
@@ -69,6 +70,7 @@ OF_A_TRADER = [
     "task_reply",
     "trader",
     "trader_identifier",
+    "verification",
 ]
 OF_A_PERSON = [
     "authenticator",

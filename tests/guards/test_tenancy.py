@@ -21,6 +21,7 @@ SEEN_BY_A_VIEWER = {
     "filing:view",
     "document:read",
     "delegation:view",
+    "verification:view",
     "clients:view",
     "signed-in",
 }
@@ -31,6 +32,7 @@ DONE_BY_A_PREPARER = {
     "application:prepare",
     "application:respond",
     "filing:submit",
+    "verification:ask",
 }
 STRANGERS = ("b officer", "b viewer", "rival")
 pytestmark = pytest.mark.usefixtures("silent_logs", "ledger")

@@ -122,6 +122,7 @@ TYPED: dict[str, Typed] = {
     "traders.appointment": {"role": "preparer"},
     "api_access.register": {"name": "Third system", "scopes": "filings:read"},
     "agency_clients.register": {"name": "Third system", "scopes": "status:read"},
+    "verifications.ask": {"number": "55-555555500"},
     "webhooks.register": {"name": "Third receiver", "address": "http://localhost:9/third"},
     "agency_clients.set_quota": {"per_minute": "60", "per_day": "5000"},
     "applications.sign": {"agreed": "y", "name": lambda ids: ids["officer.name"]},

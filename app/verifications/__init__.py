@@ -1,0 +1,1 @@
+"""One company sees whether another is an active partner, because that other company consents."""
