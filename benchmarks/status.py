@@ -1,20 +1,26 @@
 """Partner status over HTTP, in one interleaved run; the gate is CPU per request, not requests/s.
 
-Server pinned to core 0, wrk to core 1, one worker, 32 connections, identifiers at random. A first
-round is thrown away, ratios are formed within a round, the median is printed with its range. Exit 2
-when the same server against itself leaves 0.93 to 1.07: too noisy to say anything.
+Server pinned to core 0, the load to core 1, one worker, 32 connections, identifiers at random. The
+load is wrk where it is installed, else `load.py` beside this file. A first round is thrown away,
+ratios are formed within a round, the median is printed with its range. Exit 2 when the same server
+against itself leaves 0.93 to 1.07: too noisy to say anything.
 
 RATIO status_vs_noop          noop's CPU over ours: token checked, LMDB, recorded (goal 0.90)
+RATIO status_vs_noop_headers  the same, noop sending the security headers that we send
 RATIO status_vs_usual_view    how often our CPU fits into that of a usual Flask view (goal 7)
 RATIO status_vs_usual_orm     the same for Flask, ORM and PostgreSQL, its backends counted (goal 30)
 RATIO status_vs_nginx_file    nginx's CPU for a file over ours (goal 0.60)
 RATIO signed_vs_unsigned      cached signed answers (goal 0.95)
 RATIO record_share            CPU of the records in the worker, of all its CPU (goal at most 0.05)
 RATIO record_share_with_database  the same with PostgreSQL's part of writing them
+RATIO bulk_1000_vs_jsonify    CPU a status of POST /statuses against jsonify of a dictionary (goal 4)
+RATIO bulk_10000_vs_jsonify   the same for ten thousand
+RATIO p99_vs_nginx_file       99th percentile at 2,000/s and ten changes a second (goal at most 3)
 """
 
 import argparse
 import base64
+import http.client  # house: one-door-out - a benchmark asks its own servers.
 import json
 import os
 import re
@@ -26,7 +32,7 @@ import tempfile
 import threading
 import time
 import urllib.request  # house: one-door-out - a benchmark asks its own servers.
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import psycopg
@@ -47,7 +53,7 @@ from app.work import Work
 
 ROOT = Path(__file__).resolve().parents[1]
 SECRET = "a secret of the benchmark's own, long enough to sign with"  # noqa: S105
-ROUNDS, SECONDS, CONNECTIONS = 6, 2, 32
+ROUNDS, SECONDS, CONNECTIONS, RATE = 6, 2, 32, 2_000
 NOISE = (0.93, 1.07)
 TICKS = os.sysconf("SC_CLK_TCK")
 LUA = """
@@ -108,6 +114,7 @@ class Bench:
             "FAIRWAY_SECRET_KEY": SECRET,
             "FAIRWAY_SURFACE": "api",
             "BENCH_BODY": str(folder / "body"),
+            "BENCH_PARTNERS": str(partners),
             "PYTHONPATH": f"{ROOT}:{ROOT / 'benchmarks'}",
         }
         self.servers = {}
@@ -185,24 +192,37 @@ def cpu_seconds(root):
     return total / TICKS
 
 
-def load(port, token, partners, accept, seconds):
-    """Wrk's requests, and its 99th percentile in microseconds; any refusal ends the run."""
+def load(port, token, partners, accept, seconds, rate=None):
+    """Requests answered, and their 99th percentile in microseconds; any refusal ends the run.
+
+    As fast as they are answered, or by the clock at `rate` a second, which wrk cannot do.
+    """
     names = {"BENCH_N": str(partners), "BENCH_TOKEN": token, "BENCH_ACCEPT": accept}
-    command = ["taskset", "-c", "1", "wrk", "-t1", f"-c{CONNECTIONS}", f"-d{seconds}s", "--latency"]
+    if WRK and rate is None:
+        command = ["wrk", "-t1", f"-c{CONNECTIONS}", f"-d{seconds}s", "--latency"]
+        command += ["-s", str(LOAD[0]), f"http://127.0.0.1:{port}"]
+    else:
+        command = [sys.executable, str(Path(__file__).with_name("load.py"))]
+        command += [str(port), str(seconds), str(CONNECTIONS)]
+        command += [] if rate is None else [str(rate)]
     told = subprocess.run(
-        [*command, "-s", str(LOAD[0]), f"http://127.0.0.1:{port}"],
+        ["taskset", "-c", "1", *command],
         env={**os.environ, **names},
         capture_output=True,
         text=True,
-        check=True,
-    ).stdout
-    if "Non-2xx" in told or "Socket errors" in told:
-        raise SystemExit(told)
-    tail = re.search(r"99%\s+([\d.]+)(us|ms|s)", told)
+        check=False,
+    )
+    if told.returncode or "Non-2xx" in told.stdout or "Socket errors" in told.stdout:
+        raise SystemExit(told.stdout + told.stderr)
+    if command[0] != "wrk":
+        found = json.loads(told.stdout)
+        return found["requests"], found["p99"]
+    tail = re.search(r"99%\s+([\d.]+)(us|ms|s)", told.stdout)
     unit = {"us": 1, "ms": 1000, "s": 10**6}
-    return int(re.search(r"(\d+) requests in", told)[1]), float(tail[1]) * unit[tail[2]]
+    return int(re.search(r"(\d+) requests in", told.stdout)[1]), float(tail[1]) * unit[tail[2]]
 
 
+WRK = shutil.which("wrk") is not None
 LOAD = []
 
 
@@ -220,10 +240,55 @@ def slot(bench, name, token, accept, seconds):
     return {"cpu": server, "db": database, "rate": count / wall, "p99": tail}
 
 
+def bulk(bench, name, token, amount, seconds):
+    """CPU of the server in microseconds a status, of POST /statuses with `amount` identifiers."""
+    pid, port = bench.servers[name]
+    chosen = [(7919 * one) % bench.partners for one in range(amount)]
+    asked = [{"scheme": "ior", "value": f"{10 + i % 89:02d}-{i:07d}00"} for i in chosen]
+    body = json.dumps({"identifiers": asked}).encode()
+    headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
+    line = http.client.HTTPConnection("127.0.0.1", port)
+    before, count, ends = cpu_seconds(pid), 0, time.monotonic() + seconds
+    while time.monotonic() < ends:
+        line.request("POST", "/api/v1/statuses", body, headers)
+        answer = line.getresponse()
+        told = answer.read()
+        if answer.status != 200:  # noqa: PLR2004 - anything else ends the run.
+            raise SystemExit(told)
+        count += amount
+    line.close()
+    time.sleep(1.3)
+    if len(json.loads(told)["statuses"]) != amount:
+        raise SystemExit("statuses are missing")
+    return 1e6 * (cpu_seconds(pid) - before) / count
+
+
+@contextmanager
+def changing(bench, a_second):
+    """Change the register so many times a second meanwhile."""
+    stop = threading.Event()
+
+    def change():
+        actor = system_actor("bench")
+        while not stop.wait(1 / a_second):
+            with BoundSession(bench.engine, Principal(actor.principal)) as s, s.begin():
+                step(s)
+
+    thread = threading.Thread(target=change)
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join()
+
+
 def visible(bench, token, changes):
-    """Milliseconds from the return of COMMIT until a reader of this host knows, under load."""
+    """Milliseconds from the return of COMMIT until a reader of this host knows, at 2,000/s."""
     busy = threading.Thread(
-        target=load, args=(bench.servers["status"][1], token, bench.partners, "*/*", 8)
+        target=load,
+        args=(bench.servers["status"][1], token, bench.partners, "*/*", 8),
+        kwargs={"rate": RATE},
     )
     busy.start()
     reader, found = MapReader(bench.folder / FOLDER), []
@@ -260,10 +325,14 @@ def main():
     reading = argparse.ArgumentParser()
     reading.add_argument("--partners", type=int, default=200_000)
     reading.add_argument("--rounds", type=int, default=ROUNDS)
+    reading.add_argument("--own-load", action="store_true", help="load.py even where wrk is")
     given = reading.parse_args()
-    if shutil.which("wrk") is None or (os.cpu_count() or 1) < 2:  # noqa: PLR2004 - two cores.
-        print("Needs wrk (Debian: apt-get install wrk) and two cores.")
+    global WRK  # noqa: PLW0603 - a switch of this run.
+    WRK = WRK and not given.own_load
+    if (os.cpu_count() or 1) < 2:  # noqa: PLR2004 - one for the server, one for the load.
+        print("Needs two cores.")
         return 2
+    print(f"load: {'wrk' if WRK else 'load.py, since wrk is not installed'}")
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="fairway-bench-")))
         folder.chmod(0o755)
@@ -273,7 +342,7 @@ def main():
 def open_up(bench):
     """Start the server under test; a token that it takes, and the answer that all are to give."""
     bench.serve("status", "fairway", 8211)
-    for _ in range(300):
+    for _ in range(900):
         try:
             token = bench.token(8211)
             break
@@ -295,7 +364,7 @@ def wait_for(port, token):
     asked = urllib.request.Request(
         f"http://127.0.0.1:{port}{path}", headers={"Authorization": f"Bearer {token}"}
     )
-    for _ in range(300):
+    for _ in range(900):
         try:
             urllib.request.urlopen(asked).close()  # noqa: S310 - our own server.
         except OSError:
@@ -313,6 +382,38 @@ def tell(table):
             f"{name:<12} {middle['cpu']:7.1f} µs CPU  {middle['db']:7.1f} µs database"
             f"  {middle['rate']:9.0f}/s  p99 {middle['p99']:8.0f} µs"
         )
+
+
+def in_bulk(bench, token, rounds):
+    for amount in (1_000, 10_000):
+        ours, theirs = [], []
+        for turn in range(rounds + 1):
+            one, other = (
+                bulk(bench, name, token, amount, SECONDS) for name in ("status", "usual_bulk")
+            )
+            if turn:
+                ours.append(one)
+                theirs.append(other)
+        print(
+            f"bulk of {amount}: {statistics.median(ours):.2f} µs CPU a status,"
+            f" {1e6 / statistics.median(ours):.0f} a second and core"
+        )
+        both = zip(theirs, ours, strict=True)
+        ratio(f"bulk_{amount}_vs_jsonify", [b / a for b, a in both])
+
+
+def at_a_rate(bench, token, rounds):
+    if "nginx_file" not in bench.servers:
+        return
+    tails = []
+    with changing(bench, 10):
+        for _ in range(rounds):
+            ours, theirs = (
+                load(bench.servers[name][1], token, bench.partners, "*/*", SECONDS, RATE)[1]
+                for name in ("status", "nginx_file")
+            )
+            tails.append(ours / theirs)
+    ratio("p99_vs_nginx_file", tails)
 
 
 def run(bench, rounds):
@@ -334,12 +435,13 @@ def run(bench, rounds):
     (bench.folder / "body").write_bytes(body)
     others = {"again": "fairway", "noop": "noop", "unrecorded": "unrecorded"}
     others |= {"usual_view": "usual_view", "usual_orm": "usual_orm"}
+    others |= {"noop_headers": "noop_headers", "usual_bulk": "usual_bulk"}
     for number, (name, factory) in enumerate(others.items()):
         bench.serve(name, factory, 8212 + number)
+        # One after another: together on one core they would take each other's time.
+        wait_for(8212 + number, token)
     bench.serve_file(8220)
-    for _pid, port in bench.servers.values():
-        wait_for(port, token)
-    slots = [(name, name, "*/*") for name in bench.servers]
+    slots = [(name, name, "*/*") for name in bench.servers if name != "usual_bulk"]
     slots.append(("signed", "status", "application/jwt"))
     table = {name: [] for name, *_ in slots}
     for turn in range(rounds + 1):
@@ -363,6 +465,7 @@ def run(bench, rounds):
     same = pairs("again", "status")
     print(f"A/A {statistics.median(same):.3f} [{min(same):.3f} to {max(same):.3f}]")
     ratio("status_vs_noop", pairs("noop", "status"))
+    ratio("status_vs_noop_headers", pairs("noop_headers", "status"))
     ratio("status_vs_usual_view", pairs("usual_view", "status"))
     ratio("status_vs_usual_orm", pairs("usual_orm", "status", database=True))
     if "nginx_file" in table:
@@ -372,6 +475,8 @@ def run(bench, rounds):
     ratio(
         "record_share_with_database", [1 - x for x in pairs("unrecorded", "status", database=True)]
     )
+    in_bulk(bench, token, rounds)
+    at_a_rate(bench, token, rounds)
     seen = visible(bench, token, 200)
     print(
         f"commit to visible, loaded: p50 {seen[100]:.1f} ms, p99 {seen[198]:.1f} ms, worst {seen[-1]:.1f} ms"

@@ -1,9 +1,11 @@
 """The applications that `benchmarks/status.py` compares, each as a factory for the server."""
 
+import gc
+import json
 import os
 from pathlib import Path
 
-from flask import Flask, jsonify, session
+from flask import Flask, jsonify, request, session
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -16,6 +18,7 @@ from app.status_api.answering import from_map
 from app.status_api.register_map import MapReader
 from app.traders.models import TraderIdentifier
 from app.traders.sealing import equip
+from app.web.headers import security_headers
 
 PRINCIPAL = Principal("system:bench")
 BODY = Path(os.environ.get("BENCH_BODY", "/dev/null"))
@@ -29,6 +32,41 @@ def noop():
     def app(_environ, start_response):
         start_response("200 OK", headers)
         return [body]
+
+    return app
+
+
+def noop_headers():
+    """The same with the security headers that every answer of ours has."""
+    body = BODY.read_bytes()
+    headers = [("Content-Type", "application/json"), ("Content-Length", str(len(body)))]
+    headers += security_headers(page=False, secure=False)
+
+    def app(_environ, start_response):
+        start_response("200 OK", headers)
+        return [body]
+
+    return app
+
+
+def usual_bulk():
+    """Many look-ups as Flask has them: `get_json`, a dictionary of everything, `jsonify`."""
+    whole, known = json.loads(BODY.read_bytes()), {}
+    for i in range(int(os.environ["BENCH_PARTNERS"])):
+        value = f"{10 + i % 89:02d}-{i:07d}00"
+        known[value] = whole | {"identifier": {"scheme": "ior", "value": value}}
+    gc.freeze()
+    app = Flask(__name__)
+
+    @app.get("/api/v1/partners/<scheme>/<value>/status")
+    def status(scheme, value):
+        del scheme
+        return jsonify(known[value])
+
+    @app.post("/api/v1/statuses")
+    def statuses():
+        asked = request.get_json()["identifiers"]
+        return jsonify(statuses=[known[one["value"]] for one in asked])
 
     return app
 

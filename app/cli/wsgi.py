@@ -11,7 +11,7 @@ from app import create_app
 from app.cli.runtime import with_secret
 from app.config import Settings, read_settings
 from app.db.session import make_engine
-from app.status_api.api import recorder
+from app.status_api.of_map import recorder
 from app.status_api.register_map import FOLDER
 from app.traders.sealing import equip
 from app.web.logs import configure_logs

@@ -5,7 +5,7 @@ import uuid
 from collections.abc import Sequence
 from typing import Any
 
-from flask import Response, current_app, request, url_for
+from flask import Response, request, url_for
 from flask_openapi import APIBlueprint
 from pydantic import BaseModel
 
@@ -21,8 +21,8 @@ from app.status_api import answering, lookups, openapi
 from app.status_api.bodies import JSON, NDJSON, media_type, read_body, refuse
 from app.status_api.kept import chance, lookup_record, signer, status_lists
 from app.status_api.lines import AnsweredLines
-from app.status_api.recording import LookupRecorder
-from app.status_api.register_map import MapReader, StaleMapError
+from app.status_api.of_map import of_the_map, recorder, register_map, stale, statuses_of_map
+from app.status_api.register_map import StaleMapError
 from app.status_api.schemas import (
     AskedIdentifier,
     ChangesQuery,
@@ -108,7 +108,7 @@ def status(path: StatusPath, query: StatusQuery) -> Response:
             error.message,
             errors=[{"pointer": "/value", "code": error.code, "detail": error.fix}],
         )
-    if register_map() is not None and not (query.programme or query.valid_at or query.known_at):
+    if of_the_map(query):
         return status_of_map(identifier, query, signed=signed)
     asked = AskedIdentifier(scheme=path.scheme, value=path.value)
     [found], seen = lookups.look_up(current_work(), [asked], query, lookup_record())
@@ -158,17 +158,6 @@ def version_of(partner_id: uuid.UUID | None, seq: int) -> int | None:
     return newest_version(current_work().session, partner_id, upto=seq)
 
 
-def register_map() -> MapReader | None:
-    """The map of this host's register; `None` in a process that asks the database itself."""
-    found: MapReader | None = current_app.extensions.get("fairway_register_map")
-    return found
-
-
-def stale() -> UnavailableError:
-    """What a look-up answers when nobody confirms that the register is what we know."""
-    return UnavailableError("The register cannot be read afresh just now.", code="register-stale")
-
-
 def note_lookups(seen: Sequence[Seen]) -> None:
     """Keep who asked about whom, for one look-up as for ten thousand.
 
@@ -183,16 +172,6 @@ def note_shown(seen: Sequence[Seen]) -> None:
     """Keep who asked about whom, once the map knows as much as what is about to be told."""
     not_ahead_of_map(max((one.seq or 0 for one in seen), default=0))
     note_lookups(seen)
-
-
-def recorder() -> LookupRecorder:
-    """The recorder of this process."""
-    known = current_app.extensions
-    if "fairway_lookups" not in known:
-        wired = wiring()
-        known["fairway_lookups"] = LookupRecorder(wired.engine, wired.clock)
-    found: LookupRecorder = known["fairway_lookups"]
-    return found
 
 
 def not_ahead_of_map(seq: int) -> None:
@@ -223,12 +202,23 @@ def statuses(query: StatusQuery) -> Response:
     """
     if media_type(JSON, NDJSON) == JSON:
         asked = [*read_body(StatusesBody, limit=STATUSES_LIMIT).identifiers]
+        if of_the_map(query):
+            told = statuses_of_map(asked, query)
+            return Response(b'{"statuses":[%b]}' % b",".join(told.answers), mimetype=JSON)
         given, seen = lookups.look_up(current_work(), asked, query, lookup_record())
         body = answer(GivenStatuses(statuses=given))
         note_shown(seen)
         return body
     request.max_content_length = ENDLESS
-    return streamed(request.stream, AnsweredLines(query, lookup_record(), note_shown))
+    return streamed(
+        request.stream,
+        AnsweredLines(
+            query,
+            lookup_record(),
+            note_shown,
+            statuses_of_map if of_the_map(query) else None,
+        ),
+    )
 
 
 @blueprint.get(

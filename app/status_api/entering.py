@@ -3,9 +3,9 @@
 from pathlib import Path
 
 from app.identity.recognise import signer as tokens
-from app.status_api.api import recorder
 from app.status_api.kept import lookup_record, signer
 from app.status_api.lane import Lane
+from app.status_api.of_map import recorder
 from app.status_api.register_map import MapReader
 from app.web.requests import FairwayApp
 from app.web.wiring import wiring

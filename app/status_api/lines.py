@@ -9,8 +9,9 @@ from app.audit.access import Seen
 from app.authz.permissions import Permission
 from app.authz.policy import may_ever
 from app.db.session import Principal, Role, transaction
+from app.status_api.bulk import Told
 from app.status_api.lookups import LookupRecord, asked_on, look_up
-from app.status_api.schemas import GivenStatus, StatusQuery
+from app.status_api.schemas import AskedIdentifier, GivenStatus, StatusQuery
 from app.status_api.streaming import Line
 from app.web.requests import credential, current_actor, request_id
 from app.web.wiring import wiring
@@ -20,6 +21,8 @@ from app.work import Work
 class AnsweredLines:
     """The answers to the lines of one request; `note` keeps who asked about whom.
 
+    `of_map`, where there is one, answers and records from the map of this host instead.
+
     A stream can last. So its token is looked at before every block but the first, for which the
     request's own was looked at, and each block counts as one request of the client's quota: a
     token that has ended, or was revoked, ends the stream. What has been answered is never known
@@ -27,8 +30,13 @@ class AnsweredLines:
     """
 
     def __init__(
-        self, query: StatusQuery, record: LookupRecord, note: Callable[[list[Seen]], None]
+        self,
+        query: StatusQuery,
+        record: LookupRecord,
+        note: Callable[[list[Seen]], None],
+        of_map: Callable[[list[AskedIdentifier | None], StatusQuery], Told] | None = None,
     ) -> None:
+        self._of_map = of_map
         self._note = note
         self._query = query
         self._record = record
@@ -42,6 +50,10 @@ class AnsweredLines:
         if not may_ever(actor, Permission.STATUS_READ):
             raise Unauthorized("The access token has ended.")
         asked = [None if line is None else asked_on(line) for line in block]
+        if self._of_map is not None:
+            told = self._of_map(asked, self._query)
+            self._never_less(told.seq)
+            return b"".join(b"%b\n" % one for one in told.answers).decode()
         principal = Principal(actor.principal, credential(), Role.API)
         with transaction(wired.engine, principal, read_only=True) as session:
             work = Work(
@@ -54,6 +66,9 @@ class AnsweredLines:
             given, seen = look_up(work, asked, self._query, self._record)
         self._note(seen)
         newest = max((one.seq for one in given if isinstance(one, GivenStatus)), default=0)
-        if newest > (self._query.min_seq or 0):
-            self._query = self._query.model_copy(update={"min_seq": newest})
+        self._never_less(newest)
         return "".join(f"{one.model_dump_json()}\n" for one in given)
+
+    def _never_less(self, seq: int) -> None:
+        if seq > (self._query.min_seq or 0):
+            self._query = self._query.model_copy(update={"min_seq": seq})

@@ -104,7 +104,7 @@ def look_up(
     seen = []
     for one, identifier in zip(asked, found, strict=True):
         if identifier is None:
-            given.append(_malformed(one))
+            given.append(malformed(one))
             seen.append(record.of_malformed(one))
         else:
             answer = next(known)
@@ -113,7 +113,8 @@ def look_up(
     return given, seen
 
 
-def _malformed(asked: AskedIdentifier | None) -> GivenMalformed:
+def malformed(asked: AskedIdentifier | None) -> GivenMalformed:
+    """The answer in the place of what is no identifier; it repeats no person's number."""
     if asked is None:
         return GivenMalformed(identifier=None)
     return GivenMalformed(

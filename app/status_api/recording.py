@@ -97,10 +97,14 @@ class LookupRecorder:
 
         `UnavailableError` with code `not-recorded` when they could not be written for too long.
         """
+        as_of, client = text_of(now), str(client_id).encode()
+        self.note_lines([_line_of(as_of, client, one) for one in seen])
+
+    def note_lines(self, lines: Iterable[bytes]) -> None:
+        """The same for what stands in lines already."""
         if not self.can_write():
             raise UnavailableError("Look-ups cannot be recorded just now.", code="not-recorded")
-        as_of, client = text_of(now), str(client_id).encode()
-        self._waiting.extend((_line_of(as_of, client, one), None) for one in seen)
+        self._waiting.extend((one, None) for one in lines)
         if self._thread is None:
             self.write()
 
@@ -193,6 +197,11 @@ def line(as_of: bytes, client: bytes, subject: bytes, word: bytes, named: bytes,
     `named` is the partner, nothing if the answer names none.
     """
     return b"%b\t%b\t%b\t%b\t%b\t%d\n" % (as_of, client, subject, word, named or NULL, seq)
+
+
+def malformed_line(as_of: bytes, client: bytes, subject: bytes) -> bytes:
+    """The same for what was no identifier: it names no partner and no change."""
+    return b"%b\t%b\t%b\tmalformed\t%b\t%b\n" % (as_of, client, subject, NULL, NULL)
 
 
 def _line_of(as_of: bytes, client: bytes, seen: Seen) -> bytes:
