@@ -98,13 +98,16 @@ def blueprints(surface: Surface, *, demo: bool) -> list[Blueprint]:
         from app.api_access.views import traders as api_access
         from app.applications.views import blueprint as applications
         from app.assessments.views import blueprint as assessments
+        from app.crosswalk.views import blueprint as crosswalk
         from app.delegations.views import blueprint as delegations
         from app.gaps.views import own as gaps
+        from app.plans.views import blueprint as plans
         from app.register.views import blueprint as standing
         from app.traders.views import blueprint as traders
         from app.verifications.views import blueprint as verifications
 
         found += [traders, delegations, verifications, standing, applications, assessments, gaps]
+        found += [plans, crosswalk]
         found += [advance_data, trader_api, api_access, activity]
     if surface in {"console", "all"}:
         from app.activity.views import log as activity_log

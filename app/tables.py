@@ -13,6 +13,7 @@ from app.facilitation import models as facilitation
 from app.identity import models as identity
 from app.identity.oidc import models as oidc
 from app.notifications import models as notifications
+from app.plans import models as plans
 from app.register import models as register
 from app.status_api import models as status_api
 from app.successions import models as successions
@@ -33,6 +34,7 @@ __all__ = [
     "identity",
     "notifications",
     "oidc",
+    "plans",
     "references",
     "register",
     "status_api",

@@ -102,7 +102,6 @@ class EventTag(StrEnum):
     WORKBOOK_RECEIVED = "assessment:workbook-received"
     WORKBOOK_APPLIED = "assessment:workbook-applied"
     WORKBOOK_DISCARDED = "assessment:workbook-discarded"
-    SECTIONS_SHARED_OUT = "assessment:sections-shared-out"
     SECTION_COMPLETED = "assessment:section-completed"
     SECTION_REOPENED = "assessment:section-reopened"
     EVIDENCE_ATTACHED = "assessment:evidence-attached"
@@ -117,6 +116,15 @@ class EventTag(StrEnum):
     APPLICATION_REFUSED = "application:refused"
     APPLICATION_WITHDRAWN = "application:withdrawn"
     TASK_COMPLETED = "application:task-completed"
+    ACTIONS_PROMISED = "plan:actions-promised"
+    ACTION_CHANGED = "plan-action:changed"
+    ACTION_BEGUN = "plan-action:begun"
+    ACTION_DONE = "plan-action:done"
+    ACTION_DROPPED = "plan-action:dropped"
+    ACTION_REOPENED = "plan-action:reopened"
+    PLAN_SHARED = "plan:shared"
+    PLAN_KEPT = "plan:kept"
+    OFFER_ACCEPTED = "assessment:offer-accepted"
 
     # Casework.
     CASE_OPENED = "case:opened"

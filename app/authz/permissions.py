@@ -57,6 +57,8 @@ class Permission(StrEnum):
     """Check eligibility, start an application, answer the assessment, attach evidence."""
     APPLICATION_SUBMIT = "application:submit"
     """Sign the partner agreement, declare, submit and withdraw for the trader."""
+    PLAN_PROMISE = "plan:promise"
+    """Promise, change, finish and give up actions of a trader's own improvement plan."""
     APPLICATION_RESPOND = "application:respond"
     """Answer the agency's request for information."""
     DOCUMENT_READ = "document:read"

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from app.authz.actor import DelegationScope, TraderRole
-from app.demo import applying, delegating, reviewing, succeeding
+from app.demo import applying, delegating, planning, reviewing, succeeding
 from app.demo.applying import Bid
 from app.demo.cast import Company
 from app.demo.filings import Shipment, send
@@ -130,6 +130,7 @@ def _ended(script: Script, cast: Cast) -> None:
     """Applications that were granted, refused or withdrawn; some tried again later."""
     harbour = Bid(cast["harbour"], "harbour", thorough=True, honest_gaps=0.02)
     granted(script, harbour, (312, 258), "reviewer")
+    planning.plan(script, 40, harbour)
     granted(script, Bid(cast["crossway"], "crossway"), (305, 250), "second-reviewer")
     granted(script, Bid(cast["cardinal"], "cardinal"), (292, 228), "reviewer")
     granted(script, Bid(cast["keystone"], "keystone"), (270, 205), "second-reviewer")

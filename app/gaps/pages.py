@@ -114,6 +114,7 @@ class GapRow:
     assessed: Word
     evidence: Word
     files: str
+    missing: int
     effect: str
     reasons: tuple[ReasonRow, ...]
     href: str
@@ -319,6 +320,7 @@ def _gap(found: Reported, one: CriterionGap, href: Href) -> GapRow:
         assessed=_word(RESULTS, one.assessed),
         evidence=_word(EVIDENCE, one.evidence.result),
         files=_files(one),
+        missing=one.evidence.missing,
         effect=_effect(one, found.report.tiers),
         reasons=tuple(_reason(why) for why in one.why),
         href=href(one.section.id, one.criterion.id),

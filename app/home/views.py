@@ -12,6 +12,8 @@ from app.delegations import queries as delegations
 from app.delegations.wording import SCOPE_NAMES
 from app.home.advice import advise, happened
 from app.home.clients import clients_of, grants_through
+from app.home.dated import duties_of
+from app.home.deadlines import deadline
 from app.home.queries import overview, standing_by_trader
 from app.home.safety import safety
 from app.traders.queries import invitations_of, traders_of, visible_trader
@@ -59,7 +61,12 @@ def trader(trader_id: uuid.UUID) -> Response:
     """What waits on the trader, what waits on the agency, and how things stand."""
     work = current_work()
     found = visible_trader(work, trader_id, Permission.TRADER_VIEW)
-    return render("home/trader.html", trader=found, overview=overview(work, found))
+    return render(
+        "home/trader.html",
+        trader=found,
+        overview=overview(work, found),
+        deadlines=[deadline(one, found.id) for one in duties_of(work, found)],
+    )
 
 
 @blueprint.get("/traders/<uuid:trader_id>/security")

@@ -75,6 +75,7 @@ HOLDERS = {
     Permission.APPLICATION_VIEW: TRADERS,
     Permission.APPLICATION_PREPARE: PREPARE,
     Permission.APPLICATION_SUBMIT: {"officer"},
+    Permission.PLAN_PROMISE: PREPARE,
     Permission.APPLICATION_RESPOND: PREPARE,
     Permission.DOCUMENT_READ: TRADERS | AGENCY,
     Permission.ACTIVITY_VIEW: {"officer", "preparer"},

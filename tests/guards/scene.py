@@ -21,6 +21,7 @@ from app.applications.models import Application
 from app.applications.queries.content import assessment_of
 from app.assessments import queries as assessments
 from app.assessments import service as assessment_service
+from app.assessments.models import Assessment
 from app.assessments.rules import AnswerInput
 from app.audit.notes import LOG, Signer
 from app.audit.sealing import Copies, seal
@@ -28,6 +29,7 @@ from app.authz.actor import Actor, AgencyRole, DelegationScope, TraderRole, syst
 from app.casework import queries as cases
 from app.casework import service as casework
 from app.casework.models import Case
+from app.catalogues.loader import catalogues
 from app.db.session import BoundSession
 from app.delegations import service as delegations
 from app.documents import service as documents
@@ -43,6 +45,8 @@ from app.identity.service.links import make_link
 from app.kernel.clock import Clock
 from app.kernel.identifiers import Scheme
 from app.notifications.models import Message
+from app.plans import service as plans
+from app.plans.queries import actions_of
 from app.reactions import REACTIONS
 from app.traders import service as traders
 from app.traders.kinds import EntityType
@@ -199,6 +203,13 @@ def make_importer(work: Work, word: str, holders: dict[TraderRole, Person]) -> I
     attached = assessment_service.attach_evidence(own, assessment, criterion.id, revision.id)
     lead = section.criteria[0].questions[0].id
     workbook = make_workbook(own, assessment, {lead: f"As {word} does it elsewhere."})
+    actions = promise(own, assessment, word, officer, revision)
+    other = assessment_service.start(
+        own,
+        trader.id,
+        catalogue=catalogues().get("trade-compliance", "2026.1"),
+        profile_id="trade-compliance-tier1",
+    )
     row = {"importer_number": number, "mf_name": f"{word} Works"}
     batch = make_batch(
         own,
@@ -229,6 +240,11 @@ def make_importer(work: Work, word: str, holders: dict[TraderRole, Person]) -> I
         "revision_id": str(revision.id),
         "evidence_id": str(attached.id),
         "workbook_id": str(workbook.id),
+        **actions,
+        "crosswalk.offers.assessment_id": str(other.id),
+        "crosswalk.accept.assessment_id": str(other.id),
+        "crosswalk.accept.criterion_id": "tc2.1",
+        "officer.id": str(officer.id),
         "batch_id": str(batch.id),
         "filing_id": str(filing.id),
         "section_id": section.id,
@@ -240,6 +256,27 @@ def make_importer(work: Work, word: str, holders: dict[TraderRole, Person]) -> I
         "value": number,
         "programme": "security",
         "traders.token": tokens[0],
+    }
+
+
+def promise(
+    work: Work, assessment: Assessment, word: str, officer: Person, proof: DocumentRevision
+) -> Ids:
+    """An action of the improvement plan that is open, and one that is done."""
+    catalogue = assessments.catalogue_of(assessment)
+    first, second, *_ = catalogue.sections_in(assessment.profile_id)[1].criteria
+    plan = plans.promise(
+        work,
+        assessment,
+        promises={first.id: f"{word} will map it.", second.id: f"{word} will write it down."},
+        owner_id=officer.id,
+        due_on=(work.now + timedelta(days=60)).date(),
+    )
+    found = {one.criterion_id: one for one in actions_of(work.session, plan)}
+    plans.finish(work, found[second.id], proof=proof)
+    return {
+        "action_id": str(found[first.id].id),
+        "plans.reopen.action_id": str(found[second.id].id),
     }
 
 

@@ -63,6 +63,8 @@ OF_A_TRADER = [
     "filing",
     "filing_fault",
     "information_request",
+    "plan",
+    "plan_action",
     "register_change",
     "register_entry",
     "returned_point",

@@ -5,7 +5,6 @@ from app.assessments.service.evidence import attach_evidence, detach_evidence, u
 from app.assessments.service.life import lock, reopen, start
 from app.assessments.service.page import PageInput, Upload, save_page
 from app.assessments.service.sections import complete_section, reopen_section, section_gaps
-from app.assessments.service.sharing import SectionTask, share_out
 from app.assessments.service.workbook import (
     apply_workbook,
     discard_workbook,
@@ -14,7 +13,6 @@ from app.assessments.service.workbook import (
 
 __all__ = [
     "PageInput",
-    "SectionTask",
     "Upload",
     "apply_workbook",
     "attach_evidence",
@@ -28,7 +26,6 @@ __all__ = [
     "save_answers",
     "save_page",
     "section_gaps",
-    "share_out",
     "start",
     "upload_evidence",
 ]

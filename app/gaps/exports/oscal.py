@@ -19,6 +19,7 @@ from app.catalogues.rules import Result
 from app.gaps.pages import ReportPage, StepRow
 from app.gaps.queries import Reported
 from app.gaps.rules import CriterionGap
+from app.plans.pages import ActionRow
 
 VERSION: Final = "1.2.1"
 NAMESPACE: Final = "urn:fairway:oscal"
@@ -32,24 +33,33 @@ PACKED_AT: Final = (1980, 1, 1, 0, 0, 0)
 Part = dict[str, Any]
 
 
-def write_archive(page: ReportPage, found: Reported, company: str, into: BinaryIO) -> None:
+def write_archive(
+    page: ReportPage,
+    found: Reported,
+    company: str,
+    into: BinaryIO,
+    actions: Sequence[ActionRow] = (),
+) -> None:
     """Write the four documents as one ZIP archive; equal reports give equal bytes."""
     with zipfile.ZipFile(into, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, document in documents(page, found, company).items():
+        for name, document in documents(page, found, company, actions).items():
             packed = zipfile.ZipInfo(name, PACKED_AT)
             packed.compress_type = zipfile.ZIP_DEFLATED
             text = json.dumps(document, ensure_ascii=False, indent=2, sort_keys=True)
             archive.writestr(packed, text.encode())
 
 
-def documents(page: ReportPage, found: Reported, company: str) -> dict[str, Part]:
-    """The documents by file name."""
+def documents(
+    page: ReportPage, found: Reported, company: str, actions: Sequence[ActionRow] = ()
+) -> dict[str, Part]:
+    """The documents by file name; the plan holds what was promised, else the shortest way."""
     made = {
         CATALOG: {"catalog": _catalog(found.catalogue)},
         PROFILE: {"profile": _profile(found.catalogue, found.profile_id)},
         RESULTS: {"assessment-results": _results(page, found, company)},
     }
-    steps = _plan(page, found, company)
+    items = [_action(found, one) for one in actions] or _way(page, found)
+    steps = _plan(page, found, company, items)
     if steps["poam-items"]:
         made[PLAN] = {"plan-of-action-and-milestones": steps}
     return made
@@ -283,15 +293,8 @@ def _resources(found: Reported) -> list[Part]:
     ]
 
 
-def _plan(page: ReportPage, found: Reported, company: str) -> Part:
-    """What is left to do, an item for each criterion on the shortest way and each file missing."""
+def _plan(page: ReportPage, found: Reported, company: str, items: list[Part]) -> Part:
     at = _instant(found.at)
-    by_criterion: dict[str, list[StepRow]] = {}
-    for step in page.steps:
-        by_criterion.setdefault(step.criterion_id, []).append(step)
-    missing = {one.criterion_id: one.count for one in found.report.files}
-    order = [one.id for one in found.catalogue.criteria()]
-    wanted = sorted({*by_criterion, *missing}, key=order.index)
     return _identified(
         {
             "metadata": _metadata(f"{page.way_title}: {company}", page.as_of, at),
@@ -299,11 +302,40 @@ def _plan(page: ReportPage, found: Reported, company: str) -> Part:
                 "identifier-type": "http://ietf.org/rfc/rfc4122",
                 "id": str(found.assessment_id),
             },
-            "poam-items": [
-                _item(found, one, by_criterion.get(one, ()), missing.get(one, 0)) for one in wanted
-            ],
+            "poam-items": items,
         }
     )
+
+
+def _action(found: Reported, row: ActionRow) -> Part:
+    """One promised action."""
+    action = row.action
+    props = [
+        _prop("control-id", control_id(action.criterion_id)),
+        _prop("owner", action.owner_name),
+        _prop("due", action.due_on.isoformat()),
+        _prop("state", action.state),
+    ]
+    if action.proof_revision_id is not None:
+        props.append(_prop("proof", f"urn:uuid:{action.proof_revision_id}"))
+    item: Part = {
+        "uuid": _named(found, "action", str(action.id)),
+        "title": row.title,
+        "description": action.promise,
+        "props": props,
+    }
+    return {**item, "remarks": action.reason} if action.reason else item
+
+
+def _way(page: ReportPage, found: Reported) -> list[Part]:
+    """What is left to do, an item for each criterion on the shortest way and each file missing."""
+    by_criterion: dict[str, list[StepRow]] = {}
+    for step in page.steps:
+        by_criterion.setdefault(step.criterion_id, []).append(step)
+    missing = {one.criterion_id: one.count for one in found.report.files}
+    order = [one.id for one in found.catalogue.criteria()]
+    wanted = sorted({*by_criterion, *missing}, key=order.index)
+    return [_item(found, one, by_criterion.get(one, ()), missing.get(one, 0)) for one in wanted]
 
 
 def _item(found: Reported, criterion_id: str, steps: Sequence[StepRow], files: int) -> Part:

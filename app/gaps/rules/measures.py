@@ -6,7 +6,7 @@ a third state, unknown, for whatever nobody has said yet.
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from enum import StrEnum
 
 from app.catalogues.model import Catalogue, Criterion, Question
@@ -117,6 +117,18 @@ def _months_before(on: date, months: int) -> date:
         except ValueError:
             continue
     return date(year, month + 1, min(on.day, 28))
+
+
+def last_day_of(stored_on: date, expires_on: date | None, months: int | None) -> date | None:
+    """The last day on which a file counts, by expiry and age; `None` when nothing ends it."""
+    days = [] if expires_on is None else [expires_on]
+    if months is not None:
+        year, month = divmod(stored_on.year * MONTHS + stored_on.month - 1 + months, MONTHS)
+        last = date(year, month + 1, 1) + timedelta(days=min(stored_on.day, 28) - 1)
+        while _months_before(last + timedelta(days=1), months) <= stored_on:
+            last += timedelta(days=1)
+        days.append(last)
+    return min(days, default=None)
 
 
 def reasons(

@@ -12,7 +12,9 @@ from app.casework.queries import visible_case
 from app.gaps import queries
 from app.gaps.pages import ReportPage, report_page
 from app.gaps.queries import Reported
-from app.gaps.views.frame import Exported, as_file, name_of
+from app.gaps.views.frame import Exported, as_file, name_of, planned
+from app.plans import queries as plans
+from app.plans.pages import ActionRow
 from app.traders.models import Trader
 from app.web.access import note_access, requires
 from app.web.fragments import render
@@ -34,6 +36,7 @@ def show(case_id: uuid.UUID) -> Response:
         found=found,
         page=page,
         everything=request.args.get("show") == "all",
+        actions=_shared(found),
     )
 
 
@@ -43,7 +46,13 @@ def export(case_id: uuid.UUID, form: str) -> Response:
     """The report and the submitted assessment as a file."""
     case, found, page = _reported(case_id, f"gap report as {form}")
     company = current_work().session.get_one(Trader, case.trader_id).name
-    return as_file(Exported(page, found, company), form, name_of(found))
+    return as_file(Exported(page, found, company, _shared(found)), form, name_of(found))
+
+
+def _shared(found: Reported) -> list[ActionRow]:
+    """The actions of the plan, when its company shares it."""
+    plan = plans.shared_plan_of(current_work().session, found.assessment_id)
+    return planned(plan, found)
 
 
 def _reported(case_id: uuid.UUID, what: str) -> tuple[Case, Reported, ReportPage]:

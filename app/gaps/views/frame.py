@@ -1,8 +1,8 @@
 """What both sides' pages share: the files, and how they are handed out."""
 
 import tempfile
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from typing import BinaryIO, Final, cast
 
 from flask import Response
@@ -13,6 +13,10 @@ from app.gaps.exports.oscal import write_archive
 from app.gaps.exports.workbook import write_workbook
 from app.gaps.pages import ReportPage
 from app.gaps.queries import Reported
+from app.plans import queries as plans
+from app.plans.models import Plan
+from app.plans.pages import ActionRow, action_rows
+from app.web.requests import current_work
 
 SPOOL: Final = 4 << 20
 XLSX: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -25,6 +29,7 @@ class Exported:
     page: ReportPage
     found: Reported
     company: str
+    actions: Sequence[ActionRow] = field(default_factory=tuple)
 
 
 def _xlsx(what: Exported, into: BinaryIO) -> None:
@@ -36,7 +41,7 @@ def _pdf(what: Exported, into: BinaryIO) -> None:
 
 
 def _oscal(what: Exported, into: BinaryIO) -> None:
-    write_archive(what.page, what.found, what.company, into)
+    write_archive(what.page, what.found, what.company, into, what.actions)
 
 
 FORMS: Final[dict[str, tuple[str, Callable[[Exported, BinaryIO], None]]]] = {
@@ -57,6 +62,13 @@ def as_file(what: Exported, form: str, name: str) -> Response:
     response.headers.set("Content-Disposition", "attachment", filename=f"{name}.{form}")
     response.headers["Content-Security-Policy"] = SANDBOX
     return response
+
+
+def planned(plan: Plan | None, found: Reported) -> list[ActionRow]:
+    """The actions of a plan in words; none without a plan."""
+    work = current_work()
+    actions = () if plan is None else plans.actions_of(work.session, plan)
+    return action_rows(actions, found.catalogue, work.now.date())
 
 
 def name_of(found: Reported) -> str:

@@ -4,12 +4,16 @@ import uuid
 
 from flask import Blueprint, Response, request, url_for
 
+from app.assessments.models import Assessment
 from app.assessments.queries import visible_assessment
 from app.authz.permissions import Permission
+from app.authz.policy import may
+from app.crosswalk.queries import offers_to
 from app.gaps import queries
 from app.gaps.pages import ReportPage, report_page
 from app.gaps.queries import Reported
-from app.gaps.views.frame import Exported, as_file, name_of
+from app.gaps.views.frame import Exported, as_file, name_of, planned
+from app.plans import queries as plans
 from app.traders.queries import visible_trader
 from app.web.access import requires
 from app.web.fragments import render
@@ -24,12 +28,16 @@ ADDRESS = "/traders/<uuid:trader_id>/assessments/<uuid:assessment_id>/gaps"
 def show(trader_id: uuid.UUID, assessment_id: uuid.UUID) -> Response:
     """Gates first, then what is missing, then the profile of the sections."""
     found, page = _reported(trader_id, assessment_id)
+    assessment = current_work().session.get_one(Assessment, assessment_id)
     return render(
         "gaps/own.html",
         trader=visible_trader(current_work(), trader_id, Permission.APPLICATION_VIEW),
         found=found,
         page=page,
         everything=request.args.get("show") == "all",
+        offered=len(offers_to(current_work(), assessment)),
+        has_plan=plans.plan_of(current_work().session, assessment_id) is not None,
+        may_promise=may(current_work().actor, Permission.PLAN_PROMISE, found),
     )
 
 
@@ -39,7 +47,8 @@ def export(trader_id: uuid.UUID, assessment_id: uuid.UUID, form: str) -> Respons
     """The report and the whole assessment as a file."""
     found, page = _reported(trader_id, assessment_id)
     trader = visible_trader(current_work(), trader_id, Permission.APPLICATION_VIEW)
-    return as_file(Exported(page, found, trader.name), form, name_of(found))
+    actions = planned(plans.plan_of(current_work().session, assessment_id), found)
+    return as_file(Exported(page, found, trader.name, actions), form, name_of(found))
 
 
 def _reported(trader_id: uuid.UUID, assessment_id: uuid.UUID) -> tuple[Reported, ReportPage]:

@@ -36,7 +36,6 @@ PAGES = {
     "assessments.attach": "assessments.section",
     "assessments.detach": "assessments.section",
     "assessments.complete": "assessments.section",
-    "assessments.share_out": "assessments.owners",
     "assessments.upload_workbook": "assessments.workbook",
     "assessments.apply_workbook": "assessments.workbook_differences",
     "assessments.discard_workbook": "assessments.workbook_differences",
@@ -56,6 +55,12 @@ PAGES = {
     "documents.remove": "documents.index",
     "webhooks.send_test": "webhooks.show",
     "webhooks.redeliver": "webhooks.delivery",
+    "crosswalk.accept": "crosswalk.offers",
+    "plans.change": "plans.action",
+    "plans.begin": "plans.action",
+    "plans.finish": "plans.action",
+    "plans.drop": "plans.action",
+    "plans.reopen": "plans.action",
 }
 """The page on which a form stands, where that has another address than the form is sent to."""
 
@@ -126,12 +131,19 @@ TYPED: dict[str, Typed] = {
     "verifications.ask": {"number": "55-555555500"},
     "webhooks.register": {"name": "Third receiver", "address": "http://localhost:9/third"},
     "agency_clients.set_quota": {"per_minute": "60", "per_day": "5000"},
+    "gaps.make": {
+        "criteria": "1.3",
+        "owner": lambda ids: ids["officer.id"],
+        "due_on": "2027-03-01",
+    },
+    "crosswalk.accept": {"words": "y"},
+    "plans.finish": lambda ids: {"proof": ids["revision_id"]},
+    "plans.drop": {"reason": "We closed the site."},
     "applications.sign": {"agreed": "y", "name": lambda ids: ids["officer.name"]},
     "applications.submit": {"declared": "y", "name": lambda ids: ids["officer.name"]},
     "applications.check_eligibility": {one.id: one.passes for one in ELIGIBILITY.questions},
     "applications.task": {"reply": "The contacts are as they should be."},
     "assessments.complete": {"completed": "no"},
-    "assessments.share_out": {"due.1": "2027-03-01"},
     "delegations.accept": {"agreed": "y"},
     "casework.judge": {"verdict": "returned", "comment": "Say how."},
     "casework.ask": lambda _ids: {

@@ -1,0 +1,1 @@
+"""Improvement plans: what a company promises to do about its gaps, by whom and by when."""
