@@ -416,6 +416,17 @@ def at_a_rate(bench, token, rounds):
     ratio("p99_vs_nginx_file", tails)
 
 
+def build_map(bench):
+    """Build the map, say how large it is, and let another feeder go on with it."""
+    print(f"map built from nothing in {bench.feed():.1f} s, interpreter's start included")
+    file = bench.folder / FOLDER / (bench.folder / FOLDER / CURRENT).read_text() / "data.mdb"
+    used = file.stat().st_blocks * 512
+    print(f"map: {used / 2**20:.0f} MiB, {used / bench.partners:.0f} bytes a partner and key")
+    bench.feeder.terminate()
+    bench.feeder.wait()
+    print(f"gone on with in {bench.feed():.1f} s, interpreter's start included")
+
+
 def run(bench, rounds):
     LOAD[:] = [bench.folder / "load.lua"]
     LOAD[0].write_text(LUA)
@@ -424,13 +435,7 @@ def run(bench, rounds):
         f"{model[1] if model else 'unknown CPU'}; Python {sys.version.split()[0]}; {bench.partners} partners"
     )
     print("skipped: OPA server (no package index has its binary), OpenFGA, SpiceDB: not obtainable")
-    print(f"map built from nothing in {bench.feed():.1f} s, interpreter's start included")
-    file = bench.folder / FOLDER / (bench.folder / FOLDER / CURRENT).read_text() / "data.mdb"
-    used = file.stat().st_blocks * 512
-    print(f"map: {used / 2**20:.0f} MiB, {used / bench.partners:.0f} bytes a partner and key")
-    bench.feeder.terminate()
-    bench.feeder.wait()
-    print(f"gone on with in {bench.feed():.1f} s, interpreter's start included")
+    build_map(bench)
     token, body = open_up(bench)
     (bench.folder / "body").write_bytes(body)
     others = {"again": "fairway", "noop": "noop", "unrecorded": "unrecorded"}
@@ -446,8 +451,10 @@ def run(bench, rounds):
     table = {name: [] for name, *_ in slots}
     for turn in range(rounds + 1):
         for name, server, accept in slots:
-            # Few enough identifiers that most answers of a slot come from the cache.
-            bench.partners, whole = (2_000 if name == "signed" else bench.partners), bench.partners
+            # Few enough identifiers that all answers of the slot come from the cache, filled first.
+            bench.partners, whole = (100 if name == "signed" else bench.partners), bench.partners
+            if name == "signed":
+                load(bench.servers[server][1], token, bench.partners, accept, 2 * SECONDS)
             found = slot(bench, server, token, accept, SECONDS)
             print(".", end="", flush=True, file=sys.stderr)
             bench.partners = whole

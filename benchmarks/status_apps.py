@@ -79,7 +79,7 @@ def fairway():
 def unrecorded():
     """The same without the record of who asked about whom."""
     app = build()
-    app.lane._recorder.put_quickly = lambda _one: None  # noqa: SLF001 - what is measured.
+    app.lane._recorder.put_quickly = lambda _line, _caller: None  # noqa: SLF001 - what is measured.
     return app
 
 

@@ -1,6 +1,7 @@
 """What a server's worker process calls to get the application."""
 
 import atexit
+import gc
 import json
 import os
 from pathlib import Path
@@ -50,4 +51,7 @@ def build() -> FairwayApp:
             found = recorder()
         found.start()
         atexit.register(found.stop)
+    # What stands now stays: a full collection need not walk through it while look-ups wait.
+    gc.collect()
+    gc.freeze()
     return app

@@ -160,7 +160,7 @@ class Lane:
             subject = found.subject.hex().encode()
         caller = token.caller
         self._recorder.put_quickly(
-            (line(as_of, caller.column, subject, found.word, found.named, found.seq), caller)
+            line(as_of, caller.column, subject, found.word, found.named, found.seq), caller
         )
         return body
 

@@ -14,7 +14,6 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from operator import itemgetter
 from typing import Any, Final
 
 import psycopg
@@ -56,10 +55,6 @@ class Caller:
         return cls(client_id, credential_id, str(client_id).encode())
 
 
-Noted = tuple[bytes, Caller | None]
-"""A line of COPY's text form; who asked where the lane answered, which leaves the counting to us."""
-
-
 class LookupRecorder:
     """Keeps the look-ups of this process until they are written.
 
@@ -69,14 +64,14 @@ class LookupRecorder:
     def __init__(self, engine: Engine, clock: Clock) -> None:
         self._engine = engine
         self._clock = clock
-        self._waiting: list[Noted] = []
+        # Two lists, since a pair for each look-up would be an object for the garbage collector.
+        self._waiting: list[bytes] = []
+        self._asked: list[Caller] = []
         self._written = time.monotonic()
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
         self._writing = threading.Lock()
         self._log = structlog.get_logger("lookups")
-        self.put_quickly = self._waiting.append
-        """How the lane notes a line."""
         self.over_quota: dict[uuid.UUID, datetime] = {}
         """Clients beyond their quota, and until when; the ordinary way counts them exactly."""
 
@@ -104,9 +99,14 @@ class LookupRecorder:
         """The same for what stands in lines already."""
         if not self.can_write():
             raise UnavailableError("Look-ups cannot be recorded just now.", code="not-recorded")
-        self._waiting.extend((one, None) for one in lines)
+        self._waiting.extend(lines)
         if self._thread is None:
             self.write()
+
+    def put_quickly(self, noted: bytes, caller: Caller) -> None:
+        """Keep a line of the lane, which leaves it to us to count who asks."""
+        self._waiting.append(noted)
+        self._asked.append(caller)
 
     def can_write(self) -> bool:
         """Whether what waits was written within the last five seconds, or nothing waits."""
@@ -119,14 +119,17 @@ class LookupRecorder:
     def write(self) -> None:
         """Write what waits, in one transaction; on an error it waits on."""
         with self._writing:
-            # Each of these three is one step for the threads that append meanwhile.
-            batch = self._waiting[:]
+            # Each of these is one step for the threads that append meanwhile; who has appended
+            # but the line is counted with the next batch.
+            batch, asked = self._waiting[:], self._asked[:]
             del self._waiting[: len(batch)]
+            del self._asked[: len(asked)]
             if batch:
                 try:
-                    self._write(batch)
+                    self._write(batch, asked)
                 except BaseException:
                     self._waiting[:0] = batch
+                    self._asked[:0] = asked
                     raise
             self._written = time.monotonic()
 
@@ -142,18 +145,16 @@ class LookupRecorder:
             # COPY speaks to the driver itself, whose errors nobody wraps.
             self._log.warning("look-ups not written", kind=type(error).__name__)
 
-    def _write(self, batch: Sequence[Noted]) -> None:
+    def _write(self, batch: Sequence[bytes], callers: Sequence[Caller]) -> None:
         now = self._clock.now()
-        times = Counter(map(itemgetter(1), batch))
-        del times[None]
-        callers = {caller: number for caller, number in times.items() if caller is not None}
         asked: Counter[uuid.UUID] = Counter()
-        for caller, number in callers.items():
+        for caller, number in Counter(callers).items():
             asked[caller.client_id] += number
+        used = {(one.client_id, one.credential_id) for one in set(callers)}
         over: dict[uuid.UUID, datetime] = {}
         with transaction(self._engine, RECORDER) as session:
-            copy_in(session, b"".join(map(itemgetter(0), batch)))
-            for client_id, credential_id in {(one.client_id, one.credential_id) for one in callers}:
+            copy_in(session, b"".join(batch))
+            for client_id, credential_id in used:
                 renew(session, client_id, credential_id, now)
             crossed = self._count(session, asked, now, over)
         # Whoever is beyond a limit stays so until the window ends, though the lane counts no more.
