@@ -115,6 +115,7 @@ TOLD: Final[Mapping[Tag, Told]] = {
     Tag.WORKBOOK_RECEIVED: Told(_A, _l("Uploaded a workbook of the self-assessment")),
     Tag.WORKBOOK_APPLIED: Told(_A, _l("Took answers from a workbook into the self-assessment")),
     Tag.WORKBOOK_DISCARDED: Told(_A, _l("Put away a workbook of the self-assessment")),
+    Tag.SECTIONS_SHARED_OUT: Told(_A, _l("Said who looks after which section")),
     Tag.SECTION_COMPLETED: Told(_A, _l("Marked a section of the self-assessment complete")),
     Tag.SECTION_REOPENED: Told(_A, _l("Reopened a section of the self-assessment")),
     Tag.EVIDENCE_ATTACHED: Told(_A, _l("Attached evidence")),

@@ -1,7 +1,7 @@
 """The tables of assessments. Answers are rows: reviewers filter and comment by question."""
 
 import uuid
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import ForeignKey, Index, UniqueConstraint, text
@@ -46,7 +46,10 @@ class Assessment(HasId, HasState, Base):
 
 
 class AssessmentSection(Base):
-    """One section; `version` counts its saves, and its row is the lock that puts them in order."""
+    """One section; `version` counts its saves, and its row is the lock that puts them in order.
+
+    `owner_id` is the colleague who looks after it until `due_on`, which stops nobody else.
+    """
 
     __tablename__ = "assessment_section"
 
@@ -55,6 +58,8 @@ class AssessmentSection(Base):
     version: Mapped[int]
     completed_at: Mapped[datetime | None]
     completed_by: Mapped[uuid.UUID | None] = mapped_column(ForeignKey(PERSON))
+    owner_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey(PERSON))
+    due_on: Mapped[date | None]
 
 
 class AnswerContent:

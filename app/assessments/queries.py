@@ -3,7 +3,7 @@
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import Select, func, select, tuple_
@@ -18,15 +18,20 @@ from app.assessments.models import (
     AssessmentSection,
 )
 from app.assessments.rules import Content, Standing, gaps, standings
+from app.authz.actor import TraderRole
 from app.authz.permissions import Permission
 from app.authz.policy import may
 from app.catalogues.loader import catalogues
 from app.catalogues.model import Catalogue, Section
 from app.documents.models import Document, DocumentRevision
 from app.documents.workflow import ScanState
+from app.identity.models import Person
 from app.kernel.errors import NotFoundError, Problem, UnavailableError
 from app.traders.models import Trader
+from app.traders.queries import people_with
 from app.work import Work
+
+WRITERS = (TraderRole.OFFICER, TraderRole.PREPARER, TraderRole.CONSULTANT)
 
 
 def visible_assessment(
@@ -172,6 +177,8 @@ class SectionProgress:
     started: bool
     reopened: bool
     editable: bool
+    owner_id: uuid.UUID | None
+    due_on: date | None
     gaps: tuple[Problem, ...] = ()
 
     @property
@@ -221,6 +228,8 @@ def _section_progress(
         started=bool(row and row.version) or any(one.files for one in asked),
         reopened=section.id in assessment.reopened_sections,
         editable=assessment.editable(section.id),
+        owner_id=row.owner_id if row else None,
+        due_on=row.due_on if row else None,
         gaps=tuple(missing.get(section.id, ())),
     )
 
@@ -285,6 +294,11 @@ def company_of(session: Session, assessment: Assessment) -> str:
     """The name of the trader whose assessment it is."""
     trader = session.get(Trader, assessment.trader_id)
     return trader.name if trader else ""
+
+
+def colleagues(session: Session, assessment: Assessment) -> Sequence[Person]:
+    """The trader's own people who can write in its assessments, by name."""
+    return people_with(session, assessment.trader_id, WRITERS)
 
 
 def visible_workbook(work: Work, assessment: Assessment, workbook_id: uuid.UUID) -> AnswerWorkbook:

@@ -102,6 +102,7 @@ class EventTag(StrEnum):
     WORKBOOK_RECEIVED = "assessment:workbook-received"
     WORKBOOK_APPLIED = "assessment:workbook-applied"
     WORKBOOK_DISCARDED = "assessment:workbook-discarded"
+    SECTIONS_SHARED_OUT = "assessment:sections-shared-out"
     SECTION_COMPLETED = "assessment:section-completed"
     SECTION_REOPENED = "assessment:section-reopened"
     EVIDENCE_ATTACHED = "assessment:evidence-attached"

@@ -5,6 +5,7 @@ from app.assessments.service.evidence import attach_evidence, detach_evidence, u
 from app.assessments.service.life import lock, reopen, start
 from app.assessments.service.page import PageInput, Upload, save_page
 from app.assessments.service.sections import complete_section, reopen_section, section_gaps
+from app.assessments.service.sharing import SectionTask, share_out
 from app.assessments.service.workbook import (
     apply_workbook,
     discard_workbook,
@@ -13,6 +14,7 @@ from app.assessments.service.workbook import (
 
 __all__ = [
     "PageInput",
+    "SectionTask",
     "Upload",
     "apply_workbook",
     "attach_evidence",
@@ -26,6 +28,7 @@ __all__ = [
     "save_answers",
     "save_page",
     "section_gaps",
+    "share_out",
     "start",
     "upload_evidence",
 ]

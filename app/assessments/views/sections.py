@@ -20,6 +20,7 @@ from app.assessments.views.frame import (
     application_address,
     blueprint,
     go,
+    may_prepare,
     own,
     writable,
 )
@@ -47,6 +48,9 @@ def overview(trader_id: uuid.UUID, assessment_id: uuid.UUID) -> Response:
         assessment=assessment,
         catalogue=queries.catalogue_of(assessment),
         progress=queries.progress(current_work().session, assessment),
+        owners={one.id: one.name for one in queries.colleagues(current_work().session, assessment)},
+        today=current_work().now.date(),
+        may_prepare=may_prepare(assessment),
         application_address=application_address(assessment),
     )
 

@@ -40,6 +40,7 @@ SENTENCES = {
     EventTag.WORKBOOK_RECEIVED: _l("Uploaded a workbook of the self-assessment"),
     EventTag.WORKBOOK_APPLIED: _l("Took answers from a workbook into the self-assessment"),
     EventTag.WORKBOOK_DISCARDED: _l("Put away a workbook of the self-assessment"),
+    EventTag.SECTIONS_SHARED_OUT: _l("Said who looks after which section"),
     EventTag.SECTION_COMPLETED: _l("Marked a section of the self-assessment complete"),
     EventTag.SECTION_REOPENED: _l("Reopened a section of the self-assessment"),
     EventTag.EVIDENCE_ATTACHED: _l("Attached evidence"),

@@ -36,6 +36,7 @@ PAGES = {
     "assessments.attach": "assessments.section",
     "assessments.detach": "assessments.section",
     "assessments.complete": "assessments.section",
+    "assessments.share_out": "assessments.owners",
     "assessments.upload_workbook": "assessments.workbook",
     "assessments.apply_workbook": "assessments.workbook_differences",
     "assessments.discard_workbook": "assessments.workbook_differences",
@@ -144,6 +145,7 @@ TYPED: dict[str, Typed] = {
     "applications.check_eligibility": {one.id: one.passes for one in ELIGIBILITY.questions},
     "applications.task": {"reply": "The contacts are as they should be."},
     "assessments.complete": {"completed": "no"},
+    "assessments.share_out": {"due.1": "2027-03-01"},
     "delegations.accept": {"agreed": "y"},
     "casework.judge": {"verdict": "returned", "comment": "Say how."},
     "casework.ask": lambda _ids: {
