@@ -36,12 +36,12 @@ from app.register.following import (
 )
 from app.register.programme import PROGRAMMES
 from app.register.queries import head, holdings
+from app.status_api.credentials import KnownCredential
 from app.status_api.lookups import LookupRecord
 from app.status_api.register_map import (
     CREDENTIAL,
     DENIAL,
     DamagedMapError,
-    KnownCredential,
     MapWriter,
     Meta,
     identifier_key,

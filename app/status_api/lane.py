@@ -19,12 +19,12 @@ from app.identity.tokens import Signer, TokenRefusedError
 from app.kernel.clock import Clock
 from app.kernel.identifiers import MalformedIdentifierError, Scheme, parse
 from app.status_api.answering import Found, put_together
+from app.status_api.credentials import KnownCredential
 from app.status_api.lookups import LookupRecord, looks_personal
 from app.status_api.recording import Caller, LookupRecorder, line
 from app.status_api.register_map import (
     CREDENTIAL,
     DENIAL,
-    KnownCredential,
     MapReader,
     StaleMapError,
 )

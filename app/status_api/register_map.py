@@ -11,11 +11,9 @@ holds; whoever reads an older one finds its heartbeat stopped.
 """
 
 import contextlib
-import json
 import shutil
 import threading
 import time
-import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -85,26 +83,6 @@ class Meta:
     def age_ns(self) -> int:
         """How long ago the database was asked."""
         return time.monotonic_ns() - self.beat
-
-
-@dataclass(frozen=True, slots=True)
-class KnownCredential:
-    """A credential that is not revoked, of a client that is active; instants in microseconds."""
-
-    client_id: uuid.UUID
-    public_id: str
-    scopes: frozenset[str]
-    until: int | None
-
-    def packed(self) -> bytes:
-        return json.dumps(
-            [self.client_id.hex, self.public_id, sorted(self.scopes), self.until]
-        ).encode()
-
-    @classmethod
-    def of(cls, packed: bytes) -> "KnownCredential":
-        client, public, scopes, until = json.loads(packed)
-        return cls(uuid.UUID(client), public, frozenset(scopes), until)
 
 
 def identifier_key(scheme: str, lookup_key: str, *, sensitive: bool) -> bytes:
