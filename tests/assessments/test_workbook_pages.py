@@ -15,11 +15,12 @@ from app.assessments.rules import AnswerInput
 from app.assessments.workbook.preview import differences
 from app.audit.models import AuditEvent
 from app.audit.tags import EventTag
-from app.authz.actor import system_actor
+from app.authz.actor import TraderRole, system_actor
 from app.kernel.errors import ConflictError, NotFoundError, NotReadyError
 from app.traders.models import Trader
 from tests.assessments.conftest import chosen
 from tests.factories.assessments import make_assessment
+from tests.factories.traders import appoint_person
 from tests.factories.workbooks import make_workbook, parts_of, rows_of, spot, typed, zipped
 
 
@@ -229,6 +230,8 @@ def test_other_workbooks_are_refused_by_name_and_foreign_ones_as_unknown(scene, 
             select(Trader).where(Trader.name == "Other Imports LLC")
         ).one()
         foreign_id = make_assessment(work, foreign).id
+        # Whoever acts for both companies is told no more than anybody else.
+        appoint_person(work, foreign, scene.stranger, scene.preparer, TraderRole.PREPARER)
 
     def refused(replacing: dict[str, str]) -> str:
         cells = {}
