@@ -15,7 +15,9 @@ from app.kernel.identifiers import Scheme, parse
 from app.register import queries
 from app.status_api import answering
 from app.status_api import feeder as feeding
+from app.status_api.bulk import look_up_all
 from app.status_api.feeder import Feeder
+from app.status_api.lookups import LookupRecord
 from app.status_api.register_map import (
     CREDENTIAL,
     CURRENT,
@@ -24,7 +26,7 @@ from app.status_api.register_map import (
     MapReader,
     StaleMapError,
 )
-from app.status_api.schemas import GivenStatus
+from app.status_api.schemas import AskedIdentifier, GivenStatus
 from app.work import move
 from tests.factories.register import decide, make_partner, make_trader, suspend_urgently
 
@@ -200,18 +202,35 @@ def test_a_damaged_file_is_built_anew(engine, clock, folder, work_as, harm):
     second.close()
 
 
-def test_a_flipped_byte_is_doubt_and_never_another_answer(engine, clock, folder, work_as):
+@pytest.mark.parametrize("where", ["what many share", "the partner's own"])
+def test_a_flipped_byte_is_doubt_and_never_another_answer(engine, clock, folder, work_as, where):
     partner = make_partner(work_as, f"ior:{IOR}", tier=1)
     suspend_urgently(work_as, partner)
     first = Feeder(engine, folder, clock=clock)
     first.turn()
     first.close()
     path = next(folder.glob("generation-*")) / "data.mdb"
-    whole = path.read_bytes()
+    whole, own = path.read_bytes(), str(partner).encode()
+    shared = b'"answer":"not_active"'
+    old, new = {
+        "what many share": (shared, shared.replace(b"t_a", b"tXa")),
+        "the partner's own": (own, own[::-1]),
+    }[where]
     # Older copies of the page may still stand in the file.
-    path.write_bytes(whole.replace(b'"answer":"not_active"', b'"answer":"notXactive"'))
+    assert old in whole
+    path.write_bytes(whole.replace(old, new))
+    reader = MapReader(folder)
     with pytest.raises(StaleMapError):
-        told(MapReader(folder), clock)
+        told(reader, clock)
+    with pytest.raises(StaleMapError):
+        look_up_all(
+            reader,
+            [AskedIdentifier(scheme="ior", value=IOR)],
+            LookupRecord(b"k" * 32),
+            client_id=partner,
+            now=clock.now(),
+            min_seq=None,
+        )
 
 
 def test_a_database_that_was_taken_back_is_read_anew(
