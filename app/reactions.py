@@ -5,12 +5,14 @@ the event, and calls one service. Anything slow becomes a job, enqueued in the s
 """
 
 from app.api_access import service as api_access
+from app.applications import service as applications
 from app.applications.models import Application
 from app.audit.models import AuditEvent
 from app.audit.tags import EventTag
 from app.casework import service as casework
 from app.delegations import tasks as delegations
 from app.identity.models import ApiClient, ClientCredential
+from app.publications.models import Publication
 from app.register import service as register
 from app.register.models import Determination
 from app.work import Reaction, Work
@@ -59,6 +61,10 @@ def _tell_of_delegation(work: Work, event: AuditEvent) -> None:
     delegations.tell_later(work, event.subject_id, event.tag)
 
 
+def _tell_of_criteria(work: Work, event: AuditEvent) -> None:
+    applications.tell_of_criteria(work, work.session.get_one(Publication, event.subject_id))
+
+
 REACTIONS: dict[EventTag, tuple[Reaction, ...]] = {
     EventTag.CLIENT_CREATED: (_tell_of_client,),
     EventTag.CLIENT_REVOKED: (_tell_of_client,),
@@ -73,6 +79,7 @@ REACTIONS: dict[EventTag, tuple[Reaction, ...]] = {
     EventTag.DELEGATION_ACCEPTED: (_tell_of_delegation,),
     EventTag.DELEGATION_DECLINED: (_tell_of_delegation,),
     EventTag.DELEGATION_REVOKED: (_tell_of_delegation,),
+    EventTag.CATALOGUE_PUBLISHED: (_tell_of_criteria,),
     EventTag.APPLICATION_SUBMITTED: (_open_case,),
     EventTag.APPLICATION_RESUBMITTED: (_receive_answer,),
     EventTag.APPLICATION_WITHDRAWN: (_close_case,),

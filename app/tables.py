@@ -14,6 +14,7 @@ from app.identity import models as identity
 from app.identity.oidc import models as oidc
 from app.notifications import models as notifications
 from app.plans import models as plans
+from app.publications import models as publications
 from app.register import models as register
 from app.status_api import models as status_api
 from app.successions import models as successions
@@ -35,6 +36,7 @@ __all__ = [
     "notifications",
     "oidc",
     "plans",
+    "publications",
     "references",
     "register",
     "status_api",

@@ -201,6 +201,10 @@ OF_NO_TRADER: Final = frozenset(
         Tag.WEBHOOK_PARKED,
         Tag.WEBHOOK_RESUMED,
         Tag.WEBHOOK_REMOVED,
+        Tag.CATALOGUE_PROPOSED,
+        Tag.CATALOGUE_PUBLISHED,
+        Tag.CATALOGUE_DECLINED,
+        Tag.CATALOGUE_WITHDRAWN,
     }
 )
 """A person's own affair, or the agency's own."""

@@ -7,7 +7,7 @@ from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import Select, func, select, tuple_
-from sqlalchemy.orm import Session, contains_eager
+from sqlalchemy.orm import Session, contains_eager, object_session
 
 from app.assessments.models import (
     Answer,
@@ -27,6 +27,7 @@ from app.documents.models import Document, DocumentRevision
 from app.documents.workflow import ScanState
 from app.identity.models import Person
 from app.kernel.errors import NotFoundError, Problem, UnavailableError
+from app.publications.queries import known_version
 from app.traders.models import Trader
 from app.traders.queries import people_with
 from app.work import Work
@@ -54,7 +55,9 @@ def catalogue_of(assessment: Assessment) -> Catalogue:
     `UnavailableError` when the installed file is no longer the one that was pinned: answers to
     other words are not answers.
     """
-    found = catalogues().get(assessment.catalogue_id, assessment.catalogue_version)
+    session = object_session(assessment)
+    key = (assessment.catalogue_id, assessment.catalogue_version)
+    found = catalogues().get(*key) if session is None else known_version(session, *key)
     if found.sha256 != assessment.catalogue_sha256:
         raise UnavailableError(
             "The criteria of this assessment were altered on this installation.",

@@ -71,6 +71,10 @@ class EventTag(StrEnum):
     SUCCESSION_DECLINED = "succession:declined"
     SUCCESSION_WITHDRAWN = "succession:withdrawn"
     SUCCESSION_EVIDENCE_STORED = "succession:evidence-stored"
+    CATALOGUE_PROPOSED = "catalogue:proposed"
+    CATALOGUE_PUBLISHED = "catalogue:published"
+    CATALOGUE_DECLINED = "catalogue:declined"
+    CATALOGUE_WITHDRAWN = "catalogue:withdrawn"
 
     DELEGATION_OFFERED = "delegation:offered"
     DELEGATION_ASKED = "delegation:asked"

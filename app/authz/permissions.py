@@ -86,6 +86,10 @@ class Permission(StrEnum):
     """Propose a new officer for a trader whose officers have gone."""
     SUCCESSION_APPROVE = "succession:approve"
     """Approve or decline a new officer whom somebody else proposed."""
+    CATALOGUE_PROPOSE = "catalogue:propose"
+    """Propose that a version of a catalogue be used, and take one's own proposal back."""
+    CATALOGUE_APPROVE = "catalogue:approve"
+    """Publish or decline a version of a catalogue that somebody else proposed."""
 
     AGENCY_CLIENT_VIEW = "agency-client:view"
     """See the agency's own API clients, their use and their quotas."""

@@ -252,3 +252,21 @@ class FilterForm(Form):
         """The status, `None` for all and for what is none."""
         known = {one.value: one for one in Status}
         return known.get(self.status.data or "")
+
+
+class ProposeCriteriaForm(OnceForm):
+    """Why a version of a catalogue is to be used."""
+
+    note = TextAreaField(
+        _l("Why are these criteria needed?"), prose(_l("Say why these criteria are needed."))
+    )
+
+
+class PublishCriteriaForm(StepUpForm):
+    """The second signature under a version of a catalogue."""
+
+
+class DeclineCriteriaForm(StepUpForm):
+    """A refusal to sign; the proposer reads why."""
+
+    reason = TextAreaField(_l("Reason, for the proposer"), prose(_l("Say why.")))

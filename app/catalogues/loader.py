@@ -86,8 +86,15 @@ def load_catalogue(path: Path) -> Catalogue:
 
     Raises ``CatalogueFaultsError`` with every fault and its line, ``OSError`` when unreadable.
     """
-    raw = path.read_bytes()
-    content, faults = examine(raw, str(path))
+    return catalogue_of_bytes(path.read_bytes(), str(path))
+
+
+def catalogue_of_bytes(raw: bytes, name: str) -> Catalogue:
+    """Make a version of a file's bytes; ``name`` stands in the faults.
+
+    Raises ``CatalogueFaultsError`` with every fault and its line.
+    """
+    content, faults = examine(raw, name)
     if content is None:
         raise CatalogueFaultsError(faults)
     return Catalogue(content, hashlib.sha256(raw).hexdigest())

@@ -6,7 +6,12 @@ import click
 from sqlalchemy import text
 
 from app.cli import serving
-from app.cli.runtime import RefusedError, migrate_to_head, runtime
+from app.cli.runtime import (
+    RefusedError,
+    migrate_to_head,
+    refuse_altered_criteria,
+    runtime,
+)
 from app.db import migrate
 
 
@@ -84,3 +89,6 @@ def doctor() -> None:
         raise RefusedError("The application's role is a superuser or bypasses row security.")
     if found != wanted:
         raise RefusedError("Run `fairway db upgrade`.")
+    with runtime(check_demo=False) as run, run.work() as work:
+        refuse_altered_criteria(work)
+    click.echo("Criteria     every published version is as it was signed")

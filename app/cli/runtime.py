@@ -16,6 +16,7 @@ from app.db.embedded import Cluster
 from app.db.session import BoundSession, Principal, make_engine
 from app.kernel.clock import SystemClock
 from app.notifications import letters
+from app.publications.queries import altered_here
 from app.reactions import REACTIONS
 from app.traders.sealing import equip
 from app.work import Work
@@ -108,6 +109,17 @@ def migrate_to_head(run: Runtime) -> bool:
         )
     migrate.upgrade(run.owner_url)
     return True
+
+
+def refuse_altered_criteria(work: Work) -> None:
+    """Nobody is asked by criteria that two people have not signed: a changed file ends the start."""
+    found = altered_here(work.session)
+    if found:
+        names = ", ".join(f"{one.catalogue_id}-{one.version}.yaml" for one in found)
+        raise RefusedError(
+            f"These files of criteria are no longer what was published: {names}. Install the signed"
+            " files again; a change, be it a comma, is a new version."
+        )
 
 
 def empty(run: Runtime) -> None:

@@ -25,6 +25,7 @@ from app.cli.runtime import (
     Runtime,
     empty,
     migrate_to_head,
+    refuse_altered_criteria,
     runtime,
 )
 from app.cli.wsgi import HANDOVER, handed_over, map_folder
@@ -43,6 +44,8 @@ def serve(*, workers: int) -> None:
     step("Starting PostgreSQL")
     with runtime() as run:
         step("Applying migrations" if migrate_to_head(run) else "Database is up to date")
+        with run.work() as work:
+            refuse_altered_criteria(work)
         os.environ[HANDOVER] = json.dumps({"app_url": run.app_url})
         if run.settings.demo_mode:
             prepare_demo(run)
@@ -128,6 +131,8 @@ def work_on_jobs() -> None:
         return
     with runtime() as run:
         migrate_to_head(run)
+        with run.work() as work:
+            refuse_altered_criteria(work)
         equip(
             Bench(
                 engine=run.engine,

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from app.authz.actor import DelegationScope, TraderRole
-from app.demo import applying, delegating, planning, reviewing, succeeding
+from app.demo import applying, delegating, planning, publishing, reviewing, succeeding
 from app.demo.applying import Bid
 from app.demo.cast import Company
 from app.demo.filings import Shipment, send
@@ -47,6 +47,7 @@ def write(script: Script, cast: Cast) -> None:
     _identifiers(script, cast)
     _shipments(script, cast)
     _delegations(script, cast)
+    _criteria(script)
     if script.calendar.open_for_applications:
         _cases(script, cast)
 
@@ -90,6 +91,24 @@ def _delegations(script: Script, cast: Cast) -> None:
     )
     delegating.ask(script, 1.8, cast["cardinal"], harbour, {DelegationScope.DATA})
     succeeding.propose(script, 2.2, cast["crossway"], by="reviewer", name="Imani Rowntree")
+
+
+def _criteria(script: Script) -> None:
+    """The versions of which two people said that they are used; open drafts stay on theirs."""
+    days = (12.0, 8.0)
+    publishing.publish(
+        script,
+        days,
+        "importer",
+        "2026.2",
+        "Questions that asked two things at once made answers that nobody could judge.",
+    )
+    publishing.publish(
+        script, days, "broker", "2026.2", "Brokers are asked the whole published list from now on."
+    )
+    publishing.publish(
+        script, days, "trade-compliance", "2026.1", "The programme for trade compliance opens."
+    )
 
 
 def _identifiers(script: Script, cast: Cast) -> None:

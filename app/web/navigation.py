@@ -63,6 +63,7 @@ def _console() -> tuple[_Place, ...]:
         _place(gettext("Determinations"), "casework.determinations", "determinations"),
         _place(gettext("Register"), "casework.register", "register", "traders"),
         _place(gettext("New officers"), "successions.index", "officers"),
+        _place(gettext("Criteria"), "casework.catalogues", "catalogues"),
         _place(gettext("Identifier conflicts"), "casework.conflicts", "conflicts"),
         _place(gettext("Activity log"), "activity_log.log", "activity"),
         _place(gettext("API clients"), "agency_clients.index", "api-clients"),

@@ -89,6 +89,8 @@ HOLDERS = {
     Permission.SUSPEND_URGENTLY: {"reviewer", "supervisor"},
     Permission.SUCCESSION_PROPOSE: {"reviewer", "supervisor"},
     Permission.SUCCESSION_APPROVE: {"supervisor"},
+    Permission.CATALOGUE_PROPOSE: {"programme manager", "supervisor"},
+    Permission.CATALOGUE_APPROVE: {"programme manager", "supervisor"},
     Permission.AGENCY_CLIENT_VIEW: {"programme manager", "supervisor", "auditor"},
     Permission.AGENCY_CLIENT_MANAGE: {"programme manager"},
     Permission.WEBHOOK_VIEW: {"programme manager", "supervisor", "auditor"},

@@ -77,7 +77,7 @@ def test_both_kinds_of_trader_have_a_catalogue() -> None:
 
 @pytest.mark.parametrize("kind", ["importer", "broker"])
 def test_a_later_version_is_used_when_it_is_published_and_its_day_has_come(kind: str) -> None:
-    before, day, published = date(2026, 12, 31), date(2027, 1, 1), {(kind, "2026.2")}
+    before, day, published = date(2026, 10, 31), date(2026, 11, 1), {(kind, "2026.2")}
     known = catalogues()
     assert known.current("security", kind, day).version == "2026.1"
     assert known.current("security", kind, before, published).version == "2026.1"

@@ -75,6 +75,7 @@ from tests.factories.identity import (
     principal_of,
     sign_in,
 )
+from tests.factories.publications import propose_version, shipped
 from tests.factories.register import decide, propose
 from tests.factories.successions import propose_officer
 from tests.factories.traders import (
@@ -569,6 +570,16 @@ def make_scene(app: FairwayApp, work_as: WorkAs) -> Scene:
         proposer = staff_actor(work, reviewer)
         for ids, word in ((a, CANARY), (b, PLAIN)):
             ids["succession_id"] = str(make_succession(work, ids, reviewer, word))
+        manager = staff[AgencyRole.PROGRAMME_MANAGER]
+        for ids, kind in ((a, "importer"), (b, "broker")):
+            found = propose_version(work, manager, shipped(kind))
+            ids |= {
+                "publication_id": str(found.id),
+                "catalogue_id": kind,
+                "version": found.version,
+                "casework.propose_catalogue.catalogue_id": "trade-compliance",
+                "casework.propose_catalogue.version": "2026.1",
+            }
     trader_id = uuid.UUID(a["trader_id"])
     other = decide(work_as, uuid.UUID(b["trader_id"]), "certify", tier=1)
     b |= {"determination_id": str(other)}

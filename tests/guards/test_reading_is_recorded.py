@@ -12,6 +12,16 @@ from tests.guards.addresses import cells
 
 NO_FILE = {
     "casework.queue_tab": "A list of cases with names and dates; no case is opened.",
+    **dict.fromkeys(
+        (
+            "casework.catalogue",
+            "casework.propose_catalogue",
+            "casework.publish_catalogue",
+            "casework.decline_catalogue",
+            "casework.withdraw_catalogue",
+        ),
+        "Criteria, with a list of whom a version touches: names, references, tiers, no answer.",
+    ),
 }
 PROGRAMS = ("agency_clients.", "webhooks.")
 """A program's name, address, quota and keys, whoever's it is; nothing of a file."""

@@ -87,6 +87,7 @@ OF_A_PERSON = [
     "web_session",
 ]
 OF_THE_AGENCY = [
+    "catalogue_publication",
     "client_assertion",
     "decision",
     "identifier_conflict",

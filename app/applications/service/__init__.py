@@ -1,6 +1,7 @@
 """What can be done about applying: check, start, sign, submit, answer a return, decide."""
 
 from app.applications.service.beginning import check_eligibility, start
+from app.applications.service.criteria import tell_of_criteria
 from app.applications.service.outcome import grant, refuse, withdraw
 from app.applications.service.returning import Point, reply_to_task, return_to_trader
 from app.applications.service.signing import sign_agreement
@@ -16,5 +17,6 @@ __all__ = [
     "sign_agreement",
     "start",
     "submit",
+    "tell_of_criteria",
     "withdraw",
 ]

@@ -9,10 +9,10 @@ from app.applications.models import Application, EligibilityCheck
 from app.applications.rules.eligible import answer_problems, failed_points, start_problems
 from app.assessments import service as assessments
 from app.audit.tags import EventTag
-from app.catalogues.loader import catalogues
 from app.db.concurrency import first_with, lock_words
 from app.db.references import next_reference
 from app.kernel.errors import NotFoundError, NotReadyError
+from app.publications.queries import current
 from app.register.programme import PROGRAMMES
 from app.register.queries import standing_of
 from app.traders.models import Trader
@@ -89,8 +89,9 @@ def start(work: Work, trader: Trader, *, programme: str) -> Application:
     if problems or check is None:
         raise NotReadyError(problems)
     tier = eligibility.heading.tier
-    catalogue = catalogues().current(programme, str(trader.entity_type), on=work.now.date())
-    profile = catalogue.profile_for(str(trader.entity_type), tier)
+    kind = str(trader.entity_type)
+    catalogue = current(work.session, programme, kind, work.now.date())
+    profile = catalogue.profile_for(kind, tier)
     assessment = assessments.start(work, trader.id, catalogue=catalogue, profile_id=profile.id)
     application = Application(
         id=work.new_id(),

@@ -12,8 +12,8 @@ from app.applications.rules.tasks import PROFILE, reopened_by, section_of
 from app.applications.service.letters import day_in_words, to_officers
 from app.applications.workflow import ApplicationState
 from app.assessments import service as assessments
+from app.assessments.queries import catalogue_of
 from app.audit.tags import EventTag
-from app.catalogues.loader import catalogues
 from app.db.concurrency import lock_row
 from app.kernel.errors import ConflictError, NotReadyError, Problem
 from app.work import Work, move
@@ -52,7 +52,7 @@ def return_to_trader(
     lock_row(work.session, application)
     application.workflow.move(application.state, "return")
     assessment = assessment_of(work.session, application)
-    catalogue = catalogues().get(assessment.catalogue_id, assessment.catalogue_version)
+    catalogue = catalogue_of(assessment)
     known = catalogue_tasks(catalogue, assessment.profile_id)
     named = [*tasks, *(point.task for point in points if point.task is not None)]
     criteria = [point.criterion_id for point in points if point.criterion_id is not None]

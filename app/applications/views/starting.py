@@ -26,9 +26,9 @@ from app.applications.views.frame import (
     stage_of,
 )
 from app.authz.permissions import Permission
-from app.catalogues.loader import catalogues
 from app.catalogues.model import Catalogue, Profile
 from app.kernel.errors import NotReadyError
+from app.publications.queries import current
 from app.register.programme import PROGRAMMES, Programme
 from app.register.queries import standing_of
 from app.register.rules import Standing
@@ -201,9 +201,8 @@ def _not_open(trader: Trader, programme: Programme) -> Response:
 def _asked(eligibility: Eligibility, trader: Trader) -> tuple[Catalogue, Profile]:
     """The catalogue and profile that an application started today would use."""
     kind = str(trader.entity_type)
-    catalogue = catalogues().current(
-        eligibility.heading.programme, kind, on=current_work().now.date()
-    )
+    work = current_work()
+    catalogue = current(work.session, eligibility.heading.programme, kind, work.now.date())
     return catalogue, catalogue.profile_for(kind, eligibility.heading.tier)
 
 

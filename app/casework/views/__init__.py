@@ -3,6 +3,7 @@
 from app.casework.views import (
     answers,
     case,
+    catalogues,
     conflicts,
     decision,
     determinations,
@@ -18,6 +19,7 @@ __all__ = [
     "answers",
     "blueprint",
     "case",
+    "catalogues",
     "conflicts",
     "decision",
     "determinations",

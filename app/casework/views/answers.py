@@ -20,9 +20,9 @@ from app.casework.rules.verdicts import Judged, Verdict, judged
 from app.casework.views.case import Opened, frame, looked_up, opened
 from app.casework.views.frame import attempt, blueprint
 from app.casework.views.words import Tag, judged_tag
-from app.catalogues.loader import catalogues
 from app.catalogues.model import Criterion, UnknownIdError
 from app.kernel.errors import ConflictError, IllegalTransitionError, NotFoundError
+from app.publications.queries import known_version
 from app.web.access import requires
 from app.web.errors import translate
 from app.web.fragments import render
@@ -283,6 +283,7 @@ def _form(found: Opened, one: FrozenCriterion, sent: JudgeForm | None) -> JudgeF
 def _guidance(found: Opened, criterion_id: str) -> Criterion | None:
     """The catalogue's own words beside the answer; a version that is gone leaves none."""
     try:
-        return catalogues().get(*found.dossier.catalogue).criterion(criterion_id)
+        session = current_work().session
+        return known_version(session, *found.dossier.catalogue).criterion(criterion_id)
     except UnknownIdError:
         return None

@@ -16,6 +16,7 @@ from app.casework.models import Case
 from app.casework.views.frame import back_to, blueprint, is_me, may_here
 from app.casework.views.words import age, ball, due_tag, state_tag, who
 from app.kernel.errors import NotFoundError
+from app.publications import queries as publications
 from app.register.programme import PROGRAMMES
 from app.successions import queries as successions
 from app.traders.models import Trader
@@ -97,6 +98,7 @@ def _queue(tab: str) -> Response:
             for name, label in LABELS.items()
         ],
         new_officers=successions.waiting_count(work.session),
+        new_criteria=publications.waiting_count(work.session),
         empty_words=EMPTY[tab],
         unassigned=held["unassigned"],
     )

@@ -52,6 +52,9 @@ PAGES = {
     "successions.approve": "successions.show",
     "successions.decline": "successions.show",
     "successions.withdraw": "successions.show",
+    "casework.publish_catalogue": "casework.catalogue",
+    "casework.decline_catalogue": "casework.catalogue",
+    "casework.withdraw_catalogue": "casework.catalogue",
     "casework.verify_identifier": "casework.refuse_identifier",
     "documents.remove": "documents.index",
     "webhooks.send_test": "webhooks.show",
@@ -165,8 +168,10 @@ TYPED: dict[str, Typed] = {
         "officer_email": "third@example.com",
     },
     "successions.decline": {"reason": "Not shown."},
+    "casework.propose_catalogue": {"note": "The programme opens."},
+    "casework.decline_catalogue": {"reason": "Too early."},
 }
-WITHOUT_PAGE = {"demo.sign_in"}
+WITHOUT_PAGE = {"demo.sign_in", "casework.propose_catalogue"}
 """Forms that stand on a page of which the scene does not hold what they need."""
 PICKED = {
     "casework.resolve": "keep",

@@ -60,7 +60,9 @@ from tests.guards.scene import (
 OBJECTS = ("own", "foreign", "absent", "mixed", "deleted", "other")
 """The letters of a verdict stand in this order."""
 CODES = {CANARY: iter(range(410, 440)), PLAIN: iter(range(440, 470))}
-FROZEN = {"section_id", "criterion_id", "number", "task", "scheme", "programme", "move_id"}
+FROZEN = {"section_id", "criterion_id", "number", "task", "scheme", "programme", "move_id"} | {
+    "catalogue_id"
+}
 
 
 @dataclass
