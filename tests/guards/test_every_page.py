@@ -82,7 +82,15 @@ def of_the_company(app, who: str, *, returned: bool) -> list[Cell]:
     if "preparer" in who:
         asked = [one for one in asked if one.permission not in OFFICERS_ONLY]
     if returned:
-        return [one for one in asked if one.rule.arguments & {"application_id", "assessment_id"}]
+        return [
+            one
+            for one in asked
+            if one.rule.arguments & {"application_id", "assessment_id"}
+            # Workbook and action of the scene belong to the first application, and a broker's
+            # criteria have no crosswalk from which anything could be offered.
+            and not one.rule.arguments & {"workbook_id", "action_id"}
+            and one.rule.endpoint != "crosswalk.offers"
+        ]
     return [
         one
         for one in asked
