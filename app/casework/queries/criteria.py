@@ -37,6 +37,11 @@ class Touched:
     version: str
 
     @property
+    def drafted(self) -> bool:
+        """Whether it was never submitted."""
+        return self.application.state == ApplicationState.DRAFT
+
+    @property
     def moves(self) -> bool:
         """Whether the trader may move it: a submitted one never moves."""
         return self.application.state != ApplicationState.SUBMITTED
