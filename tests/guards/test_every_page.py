@@ -46,6 +46,8 @@ MANAGERS_ONLY = {"agency-client:manage", "webhook:manage"}
 AGENCY_CLIENTS = {"agency-client:view", "webhook:view", *MANAGERS_ONLY}
 """On the console, for those who run the programme, and to look at for those who watch."""
 PUBLIC = {"public", "demo:use"}
+FOR_PAPER = {"advance_data.receipt"}
+"""A sheet to print, without the page's head."""
 
 
 def pages(app, *areas: str) -> list[Cell]:
@@ -68,7 +70,10 @@ def faults(visitor: Visitor, asked: list[Cell], ids: Ids, texts: list[str]) -> l
             wrong.append(f"{cell}: {answer.status}")
         elif answer.mimetype == "text/html" and wanted == 200:
             try:
-                checked(answer.text, whole=True)
+                tree = checked(answer.text, whole=True)
+                forms = [one.get("action") for one in tree.iter("form")]
+                plain = cell.permission in PUBLIC or cell.rule.endpoint in FOR_PAPER
+                assert plain or "/sign-out" in forms, "No way out."
             except Exception as error:  # noqa: BLE001 - each is one line of the report.
                 wrong.append(f"{cell}: {error!r}")
     return wrong

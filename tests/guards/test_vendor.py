@@ -181,3 +181,12 @@ def test_an_idiom_of_htmx_2_is_noticed(tmp_path):
     answer = upgrade_check(tmp_path)
     assert answer.returncode == 1
     assert "hx-ext" in answer.stdout
+
+
+def test_our_scripts_keep_nothing_in_the_browser_but_when_a_session_ends():
+    keeps = re.compile(r"localStorage|sessionStorage|indexedDB|document\.cookie|caches\.open")
+    found = {one.name: keeps.findall(one.read_text("utf-8")) for one in STATIC.glob("*.js")}
+    assert {name: kept for name, kept in found.items() if kept} == {
+        "session.js": ["localStorage", "localStorage"]
+    }
+    assert 'const NOTE = "fairway-session-idle-until";' in (STATIC / "session.js").read_text("utf-8")

@@ -217,6 +217,13 @@ def test_a_changed_password_ends_the_other_sessions_and_tells(ada, app, client, 
     assert [one.template for one in letters()] == ["password-changed"]
 
 
+def test_signing_out_clears_what_our_scripts_keep_in_the_browser(ada, client, post):
+    post("/sign-in", email=ada.email, password=PASSWORD)
+    answer = post("/sign-out")
+    assert answer.headers["Clear-Site-Data"] == '"storage"'
+    assert client.get("/security").status_code == 303
+
+
 def test_programs_and_static_files_open_no_session(app, ada, engine):
     client = app.test_client()
     client.get("/.well-known/jwks.json")
