@@ -189,4 +189,6 @@ def test_our_scripts_keep_nothing_in_the_browser_but_when_a_session_ends():
     assert {name: kept for name, kept in found.items() if kept} == {
         "session.js": ["localStorage", "localStorage"]
     }
-    assert 'const NOTE = "fairway-session-idle-until";' in (STATIC / "session.js").read_text("utf-8")
+    assert 'const NOTE = "fairway-session-idle-until";' in (STATIC / "session.js").read_text(
+        "utf-8"
+    )
