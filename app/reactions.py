@@ -4,6 +4,9 @@ Facts travel down by plain calls; this is the only way up. A reaction takes the 
 the event, and calls one service. Anything slow becomes a job, enqueued in the same transaction.
 """
 
+import uuid
+
+from app.advance_data import quality_tasks
 from app.api_access import service as api_access
 from app.applications import service as applications
 from app.applications.models import Application
@@ -65,7 +68,17 @@ def _tell_of_criteria(work: Work, event: AuditEvent) -> None:
     applications.tell_of_criteria(work, work.session.get_one(Publication, event.subject_id))
 
 
+def _measure_batch(work: Work, event: AuditEvent) -> None:
+    quality_tasks.measure_later(work, event.subject_id)
+
+
+def _measure_filing(work: Work, event: AuditEvent) -> None:
+    quality_tasks.measure_later(work, uuid.UUID(event.data["batch_id"]))
+
+
 REACTIONS: dict[EventTag, tuple[Reaction, ...]] = {
+    EventTag.BATCH_CHECKED: (_measure_batch,),
+    EventTag.VOYAGE_TOLD: (_measure_filing,),
     EventTag.CLIENT_CREATED: (_tell_of_client,),
     EventTag.CLIENT_REVOKED: (_tell_of_client,),
     EventTag.CLIENT_SUSPENDED: (_tell_of_client,),

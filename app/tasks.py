@@ -1,5 +1,6 @@
 """Imports every feature's tasks, so that a worker knows the jobs it may be handed."""
 
+from app.advance_data import quality_tasks
 from app.advance_data import tasks as advance_data
 from app.delegations import tasks as delegations
 from app.documents import tasks as documents
@@ -14,6 +15,7 @@ __all__ = [
     "documents",
     "identity",
     "notifications",
+    "quality_tasks",
     "verifications",
     "webhooks",
 ]

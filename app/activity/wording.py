@@ -154,6 +154,7 @@ TOLD: Final[Mapping[Tag, Told]] = {
         _l("Checked batch %(reference)s: %(accepted)s of %(read)s rows filed"),
     ),
     Tag.BATCH_FAILED: Told(_F, _l("Refused batch %(reference)s: it could not be read")),
+    Tag.VOYAGE_TOLD: Told(_F, _l("Told when the ship of filing %(filing_ref)s leaves and arrives")),
 }
 
 DELIBERATION: Final = frozenset(

@@ -4,7 +4,14 @@ import uuid
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, text
+from sqlalchemy import (
+    CheckConstraint,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    UniqueConstraint,
+    text,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.advance_data.workflow import BATCH
@@ -16,6 +23,10 @@ class Batch(HasId, HasState, Base):
 
     `read`, `accepted`, `rejected` and `warnings` are filled when it is checked; accepted and
     rejected always add up to read. `refusal` says why the whole file was refused.
+
+    A correction is a batch of its own, which leaves the file that it corrects as it was:
+    `corrects_id` is that file's batch, `corrects_row` the one row of it that was typed anew, or
+    empty when a corrected workbook stands for all of its rows that were not filed.
     """
 
     __tablename__ = "batch"
@@ -31,6 +42,25 @@ class Batch(HasId, HasState, Base):
         ),
         Index("ix_batch_trader_id_received_at", "trader_id", "received_at"),
         CheckConstraint("state <> 'done' OR accepted + rejected = read", name="conserved"),
+        CheckConstraint("corrects_row IS NULL OR corrects_id IS NOT NULL", name="corrected_row"),
+        UniqueConstraint("id", "trader_id", name="uq_batch_id_trader_id"),
+        ForeignKeyConstraint(
+            ["corrects_id", "trader_id"],
+            ["batch.id", "batch.trader_id"],
+            name="fk_batch_corrects_id_trader_id",
+        ),
+        Index(
+            "uq_batch_corrects_id_corrects_row",
+            "corrects_id",
+            "corrects_row",
+            unique=True,
+            postgresql_where=text("corrects_row IS NOT NULL"),
+        ),
+        Index(
+            "ix_batch_corrects_id",
+            "corrects_id",
+            postgresql_where=text("corrects_id IS NOT NULL"),
+        ),
     )
 
     reference: Mapped[str]
@@ -53,6 +83,8 @@ class Batch(HasId, HasState, Base):
     rejected: Mapped[int]
     warnings: Mapped[int]
     refusal: Mapped[str | None]
+    corrects_id: Mapped[uuid.UUID | None]
+    corrects_row: Mapped[int | None]
 
 
 class Filing(HasId, Base):
@@ -72,6 +104,12 @@ class Filing(HasId, Base):
         CheckConstraint("action IN ('A', 'R', 'D')", name="action"),
         Index("ix_filing_trader_id_filed_at", "trader_id", "filed_at"),
         Index("ix_filing_batch_id_file_row", "batch_id", "file_row"),
+        Index(
+            "ix_filing_flexible",
+            "trader_id",
+            "filed_at",
+            postgresql_where=text("content ->> 'action_reason' IN ('FR', 'FT', 'FX')"),
+        ),
     )
 
     trader_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("trader.id"))
@@ -106,3 +144,68 @@ class FilingFault(Base):
     message: Mapped[str]
     fix: Mapped[str]
     spec_ref: Mapped[str]
+
+
+class BatchQuality(Base):
+    """What was counted of a file, its corrections included; worked out anew whenever that changes.
+
+    Nothing here is a fact of its own: `service.measure_batch` makes it of filings and faults, again
+    and again the same. `figures` and `as_sent` (before any correction) are those of `scoring`.
+    `changes_at` is when the passing of time alone changes them.
+    """
+
+    __tablename__ = "batch_quality"
+    __table_args__ = (
+        Index("ix_batch_quality_trader_id_received_at", "trader_id", "received_at"),
+        Index(
+            "ix_batch_quality_changes_at",
+            "changes_at",
+            postgresql_where=text("changes_at IS NOT NULL"),
+        ),
+    )
+
+    batch_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("batch.id"), primary_key=True)
+    trader_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("trader.id"))
+    acting_trader_id: Mapped[uuid.UUID | None]
+    received_at: Mapped[datetime]
+    figures: Mapped[dict[str, Any]]
+    as_sent: Mapped[dict[str, Any]]
+    measured_at: Mapped[datetime]
+    changes_at: Mapped[datetime | None]
+
+
+class VoyageReport(HasId, Base):
+    """When a ship leaves and arrives, as somebody told it of the filings under a reference.
+
+    The newest of a reference counts, with all that it says and leaves out; none is ever changed.
+    """
+
+    __tablename__ = "voyage_report"
+    __table_args__ = (
+        Index(
+            "ix_voyage_report_trader_id_filing_ref_told_at", "trader_id", "filing_ref", "told_at"
+        ),
+        CheckConstraint("departs_at IS NOT NULL OR arrives_at IS NOT NULL", name="says_something"),
+        CheckConstraint("arrives_at > departs_at", name="in_order"),
+    )
+
+    trader_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("trader.id"))
+    acting_trader_id: Mapped[uuid.UUID | None]
+    filing_ref: Mapped[str]
+    filing_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("filing.id"))
+    departs_at: Mapped[datetime | None]
+    arrives_at: Mapped[datetime | None]
+    told_at: Mapped[datetime]
+    told_by_name: Mapped[str]
+
+
+class FollowUpReminder(Base):
+    """That a letter about something owed was written; once for each filing and stage."""
+
+    __tablename__ = "follow_up_reminder"
+    __table_args__ = (CheckConstraint("stage IN ('dateless', 'soon', 'overdue')", name="stage"),)
+
+    filing_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("filing.id"), primary_key=True)
+    stage: Mapped[str] = mapped_column(primary_key=True)
+    trader_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("trader.id"))
+    sent_at: Mapped[datetime]

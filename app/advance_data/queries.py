@@ -9,7 +9,7 @@ from enum import StrEnum
 from sqlalchemy import ColumnElement, Function, Row, Select, false, func, select
 from sqlalchemy.orm import Session, aliased
 
-from app.advance_data.models import Batch, Filing, FilingFault
+from app.advance_data.models import Batch, BatchQuality, Filing, FilingFault
 from app.advance_data.rows import Action
 from app.advance_data.workflow import BatchState
 from app.authz.permissions import Permission
@@ -90,7 +90,7 @@ class _CameThrough:
     acting_trader_id: uuid.UUID | None
 
 
-def _seen_by(
+def seen_by(
     work: Work, model: type[Batch] | type[Filing], trader_id: uuid.UUID
 ) -> ColumnElement[bool]:
     """Which of the trader's rows a list may show: all, or only those of the actor's own broker.
@@ -109,19 +109,36 @@ def _seen_by(
 
 
 def batches_of(work: Work, trader_id: uuid.UUID) -> Select[Batch]:
-    """The trader's batches that the actor may see, the newest first; for `paginate`."""
+    """The trader's batches that the actor may see, the newest first; for `paginate`.
+
+    Not the corrections of single rows, which are shown with their file.
+    """
     return (
         select(Batch)
-        .where(_seen_by(work, Batch, trader_id))
+        .where(seen_by(work, Batch, trader_id), Batch.corrects_row.is_(None))
         .order_by(Batch.received_at.desc(), Batch.id.desc())
     )
+
+
+def still_open(session: Session, batches: Iterable[Batch]) -> dict[uuid.UUID, int]:
+    """How many rows of each batch are not filed, as they were last counted; one statement.
+
+    A batch that was not counted yet has all that it rejected.
+    """
+    found = {one.id: one.rejected for one in batches}
+    counted = session.execute(
+        select(BatchQuality.batch_id, BatchQuality.figures["open"].as_integer()).where(
+            BatchQuality.batch_id.in_(found)
+        )
+    )
+    return {**found, **{one[0]: one[1] for one in counted}}
 
 
 def quality_of(work: Work, trader_id: uuid.UUID) -> Quality:
     """The figures of the batches that the actor may see, in two statements."""
     session = work.session
     recent = (
-        _seen_by(work, Batch, trader_id),
+        seen_by(work, Batch, trader_id),
         Batch.received_at > work.now - timedelta(days=QUALITY_DAYS),
         STATE == BatchState.DONE,
     )
@@ -220,7 +237,7 @@ def filings_of(work: Work, trader_id: uuid.UUID, search: str = "") -> Select[Fil
     """
     statement = (
         select(Filing)
-        .where(_seen_by(work, Filing, trader_id))
+        .where(seen_by(work, Filing, trader_id))
         .order_by(Filing.filed_at.desc(), Filing.receipt.desc())
     )
     if search:
@@ -272,6 +289,6 @@ def history_of(work: Work, filing: Filing) -> Sequence[Row[Filing, Batch]]:
     return work.session.execute(
         select(Filing, Batch)
         .join(Batch, Batch.id == Filing.batch_id)
-        .where(_seen_by(work, Filing, filing.trader_id), Filing.filing_ref == filing.filing_ref)
+        .where(seen_by(work, Filing, filing.trader_id), Filing.filing_ref == filing.filing_ref)
         .order_by(Filing.number.desc())
     ).all()

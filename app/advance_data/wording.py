@@ -46,16 +46,23 @@ _FILED: Final = Stage(
     NOBODY,
     "success",
 )
+_MENDED: Final = Stage(
+    "Every row is filed",
+    "Some rows were corrected after the file was sent. Each row is a filing now, with a receipt of"
+    " its own.",
+    NOBODY,
+    "success",
+)
 _PARTLY: Final = Stage(
     "Some rows are not filed",
-    "The good rows are filed. The others are not: correct them and upload them again. Leave the"
-    " rows that are filed out of the new file.",
+    "The good rows are filed. The others are not: correct them here, or upload them again. Leave"
+    " the rows that are filed out of the new file.",
     TRADER,
     "warning",
 )
 _NONE: Final = Stage(
     "No row is filed",
-    "Every row has at least one error. Correct them and upload the file again.",
+    "Every row has at least one error. Correct them here, or upload the file again.",
     TRADER,
     "danger",
 )
@@ -72,14 +79,16 @@ _BY_STATE: Final = {
 }
 
 
-def stage_of(state: str, *, accepted: int, rejected: int) -> Stage:
-    """The words for a batch."""
+def stage_of(state: str, *, accepted: int, rejected: int, still_open: int | None = None) -> Stage:
+    """The words for a batch; `still_open` of its rejected rows were not corrected since."""
     found = _BY_STATE.get(BatchState(state))
     if found is not None:
         return found
     if not rejected:
         return _FILED
-    return _PARTLY if accepted else _NONE
+    if still_open == 0:
+        return _MENDED
+    return _PARTLY if accepted or (still_open or rejected) < rejected else _NONE
 
 
 STANDING_WORDS: Final = {

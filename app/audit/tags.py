@@ -157,6 +157,7 @@ class EventTag(StrEnum):
     BATCH_STARTED = "batch:started"
     BATCH_CHECKED = "batch:checked"
     BATCH_FAILED = "batch:failed"
+    VOYAGE_TOLD = "filing:voyage-told"
     DECISIONS_GIVEN = "decision:given"
 
 

@@ -8,25 +8,34 @@ from datetime import date, timedelta
 from functools import partial
 from random import Random
 from typing import Final
+from uuid import UUID
 
-from app.advance_data.csv_intake import FileRefusedError, read_csv
-from app.advance_data.models import Batch
+from sqlalchemy import select
+
+from app.advance_data.csv_intake import FileRefusedError
+from app.advance_data.formats import FORMATS
+from app.advance_data.models import Batch, Filing
 from app.advance_data.rows import COLUMNS
 from app.advance_data.service import (
     Channel,
     check_batch,
     fail_batch,
+    measure_batch,
     receive_batch,
     start_batch,
+    tell_voyage,
 )
+from app.advance_data.service.measuring import amended_by
 from app.demo import numbers
 from app.demo.cast import Company
 from app.demo.delegating import acting_for_clients
+from app.demo.messages import messages, workbook
 from app.demo.script import Script
 from app.demo.stage import Stage
 from app.demo.texts import read
 from app.jobs.queue import WORKER
 from app.kernel.identifiers import Scheme
+from app.work import Work
 
 CLEAN = 0.35
 BAD = 0.045
@@ -45,7 +54,9 @@ STRAY_QUOTE = '"Metal fittings, 12" long'
 class Shipment:
     """One batch of one company: how many rows, and whether its file breaks off in the middle.
 
-    `through` is the broker that files it for the company.
+    `through` is the broker that files it for the company. `form` is the format of the file; of
+    messages, `reasons` says what they leave open, and `arrives_in` after how many days the broker
+    told the ship to arrive, if it did.
     """
 
     company: Company
@@ -53,11 +64,14 @@ class Shipment:
     rows: int
     broken: bool = False
     through: Company | None = None
+    form: str = "csv"
+    reasons: str = "C"
+    arrives_in: int | None = None
 
     @property
     def filename(self) -> str:
         """As a logistics system would call its export."""
-        return f"isf_{self.company.key}_{self.number:03}.csv"
+        return f"isf_{self.company.key}_{self.number:03}.{self.form}"
 
 
 def send(script: Script, days: float, shipment: Shipment) -> None:
@@ -83,7 +97,10 @@ def _send(stage: Stage, *, shipment: Shipment) -> None:
             worker = replace(work, actor=WORKER)
             batch = work.session.get_one(Batch, batch_id)
             start_batch(worker, batch)
-            check_batch(worker, batch, read_csv(io.BytesIO(content)))
+            check_batch(worker, batch, FORMATS[batch.media_type].read(io.BytesIO(content)))
+            _count(worker, batch)
+        if shipment.arrives_in is not None:
+            _tell_arrival(stage, sender, shipment, batch_id)
     except FileRefusedError as refusal:
         with stage.work() as work:
             worker = replace(work, actor=WORKER)
@@ -92,8 +109,45 @@ def _send(stage: Stage, *, shipment: Shipment) -> None:
             fail_batch(worker, batch, refusal)
 
 
+def _count(work: Work, batch: Batch) -> None:
+    """What the worker does afterwards: count this file, and those whose filings it amends."""
+    measure_batch(work, batch)
+    for one in amended_by(work, batch):
+        measure_batch(work, work.session.get_one(Batch, one))
+
+
+def _tell_arrival(stage: Stage, sender: Company, shipment: Shipment, batch_id: UUID) -> None:
+    """Every second ship's arrival is told; the others are not, as it happens."""
+    with stage.work(by=sender.preparer.key) as work:
+        acting = acting_for_clients(work)
+        filings = work.session.scalars(
+            select(Filing).where(Filing.batch_id == batch_id).order_by(Filing.file_row)
+        ).all()
+        for filing in filings[::2]:
+            leaves = work.now + timedelta(days=2)
+            tell_voyage(
+                acting,
+                filing,
+                departs_at=leaves,
+                arrives_at=work.now + timedelta(days=shipment.arrives_in or 0),
+                key=work.new_id(),
+            )
+        _count(replace(work, actor=WORKER), work.session.get_one(Batch, batch_id))
+
+
 def file_of(shipment: Shipment, day: date) -> bytes:
     """The bytes of the file, the same each time."""
+    if shipment.form == "csv":
+        return _csv_of(shipment, day)
+    rows = list(csv.DictReader(io.StringIO(_csv_of(shipment, day).decode())))
+    if shipment.form == "xlsx":
+        return workbook(rows)
+    sender = shipment.through or shipment.company
+    added = [row for row in rows if row["action"] == "A"]
+    return messages(added, sender.identifier(Scheme.FILER), day, shipment.reasons)
+
+
+def _csv_of(shipment: Shipment, day: date) -> bytes:
     random = shipment.company.random(f"batch/{shipment.number}")
     out = io.StringIO()
     writer = csv.DictWriter(out, COLUMNS, lineterminator="\n")

@@ -74,6 +74,16 @@ def _shipments(script: Script, cast: Cast) -> None:
         send(script, days, Shipment(company, 1, random.randint(*ROWS)))
 
 
+_MESSAGES = (
+    (54, 14, "CCCCC", 19),
+    (38, 12, "CCCTC", 40),
+    (24, 16, "CCTCR", 31),
+    (9, 12, "CTCCC", None),
+    (4, 10, "CCRCT", 6),
+)
+"""The broker's messages: days ago, how many, what they leave open, when the ships arrive."""
+
+
 def _delegations(script: Script, cast: Cast) -> None:
     """One in force, two that wait for an answer; and an officer who has left her company."""
     harbour, tideway = cast["harbour"], cast["tideway"]
@@ -86,6 +96,19 @@ def _delegations(script: Script, cast: Cast) -> None:
         accepted_after=1,
     )
     send(script, 20, Shipment(harbour, HARBOUR_BATCHES + 1, 36, through=tideway))
+    for number, (days, rows, reasons, arrives_in) in enumerate(_MESSAGES, HARBOUR_BATCHES + 2):
+        shipment = Shipment(
+            harbour,
+            number,
+            rows,
+            through=tideway,
+            form="abi",
+            reasons=reasons,
+            arrives_in=arrives_in,
+        )
+        send(script, days, shipment)
+    for number, days in enumerate((66, 45, 31, 16, 5), HARBOUR_BATCHES + 10):
+        send(script, days, Shipment(harbour, number, 40 + 7 * number % 30, form="xlsx"))
     delegating.offer(
         script, 2.5, cast["juniper"], tideway, {DelegationScope.PREPARE, DelegationScope.RESPOND}
     )

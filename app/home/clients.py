@@ -9,6 +9,7 @@ from sqlalchemy.dialects.postgresql import distinct_on
 
 from app.advance_data import wording
 from app.advance_data.models import Batch
+from app.advance_data.queries import still_open
 from app.applications.models import Application, ApplicationReturn
 from app.applications.workflow import ApplicationState
 from app.authz.actor import Actor, Grant
@@ -42,8 +43,9 @@ def grants_through(actor: Actor, broker_id: uuid.UUID) -> list[Grant]:
 
 
 def clients_of(work: Work, broker: Trader, grants: Sequence[Grant]) -> list[Served]:
-    """What is open for these clients, in two statements however many they are."""
+    """What is open for these clients, in three statements however many they are."""
     batches = _newest_batches(work, broker, grants)
+    left = still_open(work.session, batches.values())
     asked = _requests(work, grants)
     return [
         Served(
@@ -51,7 +53,12 @@ def clients_of(work: Work, broker: Trader, grants: Sequence[Grant]) -> list[Serv
             batch=(batch := batches.get(one.trader_id)),
             stage=None
             if batch is None
-            else wording.stage_of(batch.state, accepted=batch.accepted, rejected=batch.rejected),
+            else wording.stage_of(
+                batch.state,
+                accepted=batch.accepted,
+                rejected=batch.rejected,
+                still_open=left[batch.id],
+            ),
             requests=asked.get(one.trader_id, []),
         )
         for one in grants
@@ -62,7 +69,11 @@ def _newest_batches(work: Work, broker: Trader, grants: Sequence[Grant]) -> dict
     shown = [one.trader_id for one in grants if may(work.actor, Permission.FILING_VIEW, one)]
     found = work.session.scalars(
         select(Batch)
-        .where(Batch.trader_id.in_(shown), Batch.acting_trader_id == broker.id)
+        .where(
+            Batch.trader_id.in_(shown),
+            Batch.acting_trader_id == broker.id,
+            Batch.corrects_row.is_(None),
+        )
         .ext(distinct_on(Batch.trader_id))
         .order_by(Batch.trader_id, Batch.received_at.desc(), Batch.id.desc())
     )

@@ -8,6 +8,7 @@ from sqlalchemy import func, select
 
 from app.advance_data import wording
 from app.advance_data.models import Batch, Filing
+from app.advance_data.queries import still_open
 from app.applications.models import Application
 from app.applications.queries import applications_of
 from app.applications.rules.stages import AGENCY, STAGES, TRADER, Stage
@@ -72,7 +73,7 @@ def overview(work: Work, trader: Trader) -> Overview:
     new = not any(one.now for one in standings)
     batches = session.scalars(
         select(Batch)
-        .where(Batch.trader_id == trader.id)
+        .where(Batch.trader_id == trader.id, Batch.corrects_row.is_(None))
         .order_by(Batch.received_at.desc(), Batch.id.desc())
         .limit(RECENT)
     ).all()
@@ -85,16 +86,21 @@ def overview(work: Work, trader: Trader) -> Overview:
         if may(work.actor, Permission.DELEGATION_VIEW, trader)
         else [],
         batches=batches,
-        unfiled=batches[0] if batches and _is_theirs(batches[0]) else None,
+        unfiled=batches[0] if batches and _is_theirs(work, batches[0]) else None,
         filings=session.execute(
             select(func.count()).select_from(Filing).where(Filing.trader_id == trader.id)
         ).scalar_one(),
     )
 
 
-def _is_theirs(batch: Batch) -> bool:
+def _is_theirs(work: Work, batch: Batch) -> bool:
     """Whether the trader has to do something about the batch, in the words of its own page."""
-    stage = wording.stage_of(batch.state, accepted=batch.accepted, rejected=batch.rejected)
+    stage = wording.stage_of(
+        batch.state,
+        accepted=batch.accepted,
+        rejected=batch.rejected,
+        still_open=still_open(work.session, [batch])[batch.id],
+    )
     return stage.turn == wording.TRADER
 
 

@@ -248,6 +248,7 @@ def make_importer(work: Work, word: str, holders: dict[TraderRole, Person]) -> I
         "officer.id": str(officer.id),
         "batch_id": str(batch.id),
         "filing_id": str(filing.id),
+        "file_row": "2",
         "section_id": section.id,
         "criterion_id": criterion.id,
         "number": "1",

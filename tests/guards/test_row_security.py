@@ -49,6 +49,7 @@ OF_A_TRADER = [
     "assessment_section",
     "audit_event",
     "batch",
+    "batch_quality",
     "bond",
     "casework_case",
     "client_credential",
@@ -62,6 +63,7 @@ OF_A_TRADER = [
     "eligibility_check",
     "filing",
     "filing_fault",
+    "follow_up_reminder",
     "information_request",
     "plan",
     "plan_action",
@@ -73,6 +75,7 @@ OF_A_TRADER = [
     "trader",
     "trader_identifier",
     "verification",
+    "voyage_report",
 ]
 OF_A_PERSON = [
     "authenticator",

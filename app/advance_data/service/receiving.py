@@ -36,7 +36,10 @@ class Channel(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """What is known about a batch before it is checked; `sha256` and `size` are its content's."""
+    """What is known about a batch before it is checked; `sha256` and `size` are its content's.
+
+    `corrects_id` and `corrects_row` are those of `Batch`.
+    """
 
     filename: str
     channel: Channel
@@ -44,6 +47,8 @@ class Arrival:
     sha256: str
     size: int
     idempotency_key: str | None = None
+    corrects_id: uuid.UUID | None = None
+    corrects_row: int | None = None
 
 
 def receive_batch(
@@ -56,8 +61,11 @@ def receive_batch(
     media_type: str | None = None,
     key: uuid.UUID | None = None,
     idempotency_key: str | None = None,
+    corrects: Batch | None = None,
 ) -> Batch:
     """Keep a file of filings and let it be checked after the commit.
+
+    With `corrects` it stands for the rows of that file of the trader's that were not filed.
 
     A program says its `media_type`; of a person's file the first bytes say it.
     `key` makes a form that is sent twice with one file one batch; `idempotency_key` does the same
@@ -89,6 +97,7 @@ def receive_batch(
             sha256=digest,
             size=size,
             idempotency_key=idempotency_key,
+            corrects_id=None if corrects is None else corrects.id,
         ),
         key if free else None,
     )
@@ -121,6 +130,8 @@ def begin_batch(
         accepted=0,
         rejected=0,
         warnings=0,
+        corrects_id=arrival.corrects_id,
+        corrects_row=arrival.corrects_row,
     )
     work.session.add(batch)
     work.session.flush()
@@ -131,6 +142,8 @@ def begin_batch(
         sha256=arrival.sha256,
         size=arrival.size,
         channel=arrival.channel,
+        corrects=arrival.corrects_id,
+        corrects_row=arrival.corrects_row,
     )
     return batch
 

@@ -4,12 +4,14 @@ import uuid
 
 from flask import Response, request
 
-from app.advance_data import queries
+from app.advance_data import measured, queries
 from app.advance_data.answers import has_workbook
+from app.advance_data.corrections import may_be_corrected, open_rows
 from app.advance_data.downloads import answer_abi, faults_csv, rejected_xlsx
 from app.advance_data.formats import ABI
 from app.advance_data.models import Batch
 from app.advance_data.queries import FaultFilter
+from app.advance_data.shown_score import shown, text_of
 from app.advance_data.views.frame import blueprint, may_submit, own, own_batch
 from app.advance_data.wording import CHANNEL_WORDS, COLUMN_WORDS, SEVERITY_WORDS, stage_of
 from app.authz.permissions import Permission
@@ -25,6 +27,10 @@ def batch(trader_id: uuid.UUID, batch_id: uuid.UUID) -> Response:
     """The batch; while it is being checked, the page asks for its outcome every second."""
     trader, work = own(trader_id), current_work()
     found = own_batch(trader, batch_id)
+    correctable = may_be_corrected(found)
+    left = open_rows(work, found) if correctable else []
+    still_open = len(left) if correctable else found.rejected
+    score = measured.file_score(work, found)
     wanted = FaultFilter(
         *(request.args.get(name, "").strip() for name in ("code", "field", "severity"))
     )
@@ -33,7 +39,18 @@ def batch(trader_id: uuid.UUID, batch_id: uuid.UUID) -> Response:
         fragment="outcome",
         trader=trader,
         batch=found,
-        stage=_stage(found),
+        stage=stage_of(
+            found.state,
+            accepted=found.accepted,
+            rejected=found.rejected,
+            still_open=still_open,
+        ),
+        still_open=still_open,
+        correctable=correctable,
+        first_open=left[0] if left else None,
+        corrected=work.session.get(Batch, found.corrects_id) if found.corrects_id else None,
+        score=score and shown(score.figures),
+        as_sent=text_of(score.as_sent) if score else "",
         groups=queries.fault_groups(work.session, found.id),
         page=paginate(work.session, queries.faults_of(found.id, wanted), page_number()),
         wanted=wanted,
@@ -62,7 +79,3 @@ def answer(trader_id: uuid.UUID, batch_id: uuid.UUID, form: str) -> Response:
     """The rows that were not filed, to correct and send again; or the answer to messages."""
     found = own_batch(own(trader_id), batch_id)
     return rejected_xlsx(found) if form == "xlsx" else answer_abi(found)
-
-
-def _stage(found: Batch) -> object:
-    return stage_of(found.state, accepted=found.accepted, rejected=found.rejected)

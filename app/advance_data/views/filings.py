@@ -4,8 +4,10 @@ import uuid
 
 from flask import Response, request
 
-from app.advance_data import queries, receipts
+from app.advance_data import measured, queries, receipts
 from app.advance_data.shown import bill_of, sections_of
+from app.advance_data.shown_score import EVENT_WORDS, TIME_WORDS, turn_of
+from app.advance_data.timing import OWING
 from app.advance_data.views.frame import blueprint, may_submit, own, own_filing
 from app.advance_data.wording import ACTION_WORDS, STANDING_WORDS
 from app.authz.permissions import Permission
@@ -67,6 +69,7 @@ def _filing_page(page: str, trader_id: uuid.UUID, filing_id: uuid.UUID) -> Respo
     trader, work = own(trader_id), current_work()
     found = own_filing(trader, filing_id)
     history = queries.history_of(work, found)
+    place = measured.places(work, trader.id, [found])[found.id]
     return render(
         page,
         trader=trader,
@@ -76,6 +79,13 @@ def _filing_page(page: str, trader_id: uuid.UUID, filing_id: uuid.UUID) -> Respo
         standings=queries.standings(work.session, [one for one, _ in history]),
         standing_words=STANDING_WORDS,
         action_words=ACTION_WORDS,
+        times=place.times(work.now),
+        told=place.report,
+        time_words=TIME_WORDS,
+        event_words=EVENT_WORDS,
+        owing=OWING,
+        owed_turn=turn_of(found, for_client=trader.id in work.actor.grants),
+        may_submit=may_submit(trader),
         sections=sections_of(found.content),
         sealed=is_sealed(work.session, receipts.event_of(work.session, found)),
     )

@@ -8,6 +8,8 @@ from flask import Response, request, url_for
 from flask_babel import gettext
 from flask_babel import lazy_gettext as _l
 
+from app.advance_data.measured import signal_for
+from app.advance_data.shown_score import SIGNAL_WORDS
 from app.applications.models import Application
 from app.authz.permissions import Permission
 from app.casework import queries
@@ -150,6 +152,7 @@ def case(case_id: uuid.UUID) -> Response:
         "casework/case.html",
         **frame(found, "case"),
         programme=programme,
+        data_signal=SIGNAL_WORDS[signal_for(work, found.case.trader_id)],
         tier=tier,
         age=age(found.case, work.now.date()),
         content=found.dossier.content,

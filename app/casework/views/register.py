@@ -10,6 +10,8 @@ from sqlalchemy import Select
 from werkzeug.wrappers import Response as BaseResponse
 
 from app.advance_data.csv_export import formula_safe
+from app.advance_data.measured import signal_for
+from app.advance_data.shown_score import SIGNAL_WORDS
 from app.audit.access import Seen
 from app.authz.permissions import Permission
 from app.authz.policy import may
@@ -134,6 +136,7 @@ def partner(trader_id: uuid.UUID) -> Response:
     return render(
         "casework/partner.html",
         trader=trader,
+        data_signal=SIGNAL_WORDS[signal_for(work, trader_id)],
         officers=[person.name for _, person in officer_appointments(work.session, trader_id)],
         new_officer=successions.open_at(work.session, trader_id),
         may_replace=may_here(trader, Permission.SUCCESSION_PROPOSE),

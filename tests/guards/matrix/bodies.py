@@ -40,7 +40,9 @@ PAGES = {
     "assessments.upload_workbook": "assessments.workbook",
     "assessments.apply_workbook": "assessments.workbook_differences",
     "assessments.discard_workbook": "assessments.workbook_differences",
+    "advance_data.correct": "advance_data.row",
     "advance_data.receive": "advance_data.upload",
+    "advance_data.tell_voyage": "advance_data.voyage",
     "casework.judge": "casework.section",
     "casework.release": "casework.case",
     "casework.take": "casework.case",
@@ -103,6 +105,8 @@ DETERMINATION = {"reason_text": "As found at the visit.", "step": "send"}
 
 Typed = Mapping[str, Any] | Callable[[Ids], Mapping[str, Any]]
 TYPED: dict[str, Typed] = {
+    "advance_data.correct": {"hts": "8507.60.00.20", "do": "file"},
+    "advance_data.tell_voyage": {"arrives_at": "2027-01-20T08:00"},
     "identity.change_password": {"present": PASSWORD, "password": NEW_PASSWORD},
     "identity.sign_in_with_password": {
         "email": "officer@brightwater.example",

@@ -60,8 +60,16 @@ from tests.guards.scene import (
 OBJECTS = ("own", "foreign", "absent", "mixed", "deleted", "other")
 """The letters of a verdict stand in this order."""
 CODES = {CANARY: iter(range(410, 440)), PLAIN: iter(range(440, 470))}
-FROZEN = {"section_id", "criterion_id", "number", "task", "scheme", "programme", "move_id"} | {
-    "catalogue_id"
+FROZEN = {
+    "section_id",
+    "criterion_id",
+    "number",
+    "task",
+    "scheme",
+    "programme",
+    "move_id",
+    "catalogue_id",
+    "file_row",
 }
 
 
