@@ -206,6 +206,7 @@ OF_NO_TRADER: Final = frozenset(
         Tag.CATALOGUE_PUBLISHED,
         Tag.CATALOGUE_DECLINED,
         Tag.CATALOGUE_WITHDRAWN,
+        Tag.REFERENCE_LOADED,
     }
 )
 """A person's own affair, or the agency's own."""

@@ -4,14 +4,21 @@ from app.advance_data.abi.checking import check_message, claim_of_message
 from app.advance_data.abi.model import RawMessage
 from app.advance_data.faults import Place
 from app.advance_data.rows import RawRow
-from app.advance_data.rules import CheckedRow, Claim, check_row, claim_of
+from app.advance_data.rules import (
+    NO_LISTS,
+    CheckedRow,
+    Claim,
+    KnownCodes,
+    check_row,
+    claim_of,
+)
 
 Raw = RawRow | RawMessage
 
 
-def check(raw: Raw) -> CheckedRow:
-    """Return the filing or None, and all faults."""
-    return check_message(raw) if isinstance(raw, RawMessage) else check_row(raw)
+def check(raw: Raw, known: KnownCodes = NO_LISTS) -> CheckedRow:
+    """Return the filing or None, and all faults; `known` are the lists to warn by."""
+    return check_message(raw, known) if isinstance(raw, RawMessage) else check_row(raw, known)
 
 
 def claim_of_any(row: CheckedRow) -> Claim:

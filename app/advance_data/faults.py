@@ -64,12 +64,17 @@ NAME: Final = CodeProblem(
     "The name is missing.",
     "Give the full name of the business or person.",
 )
-# Both need the database: the service that stores filings raises them, here are code and text.
+# These need the database: the service that stores filings raises them, here are code and text.
 AUTHORITY: Final = CodeProblem(
     "AUTHORITY",
     "You may not file for this importer number.",
     "Use an importer number that the agency has verified for you or for a trader that has "
     "delegated filing to you.",
+)
+ENDED: Final = CodeProblem(
+    "AUTHORITY",
+    "The client's delegation ended before this row was filed.",
+    "Ask the client. What was filed before stays filed; file the rest under a new delegation.",
 )
 SITE: Final = CodeProblem(
     "AUTHORITY",

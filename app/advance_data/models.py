@@ -1,7 +1,7 @@
 """The tables of advance data: batches, the filings they carried, the faults that were found."""
 
 import uuid
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import (
@@ -14,6 +14,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
+from app.advance_data.lists import Pin, pins_of
 from app.advance_data.workflow import BATCH
 from app.db.base import Base, HasId, HasState
 
@@ -21,8 +22,12 @@ from app.db.base import Base, HasId, HasState
 class Batch(HasId, HasState, Base):
     """One file or call that carried filings. Its bytes are kept under its trader and `sha256`.
 
-    `read`, `accepted`, `rejected` and `warnings` are filled when it is checked; accepted and
-    rejected always add up to read. `refusal` says why the whole file was refused.
+    `total` is how many records the file has, counted before the first is filed. `read`, `accepted`,
+    `rejected`, `warnings` and `faults` grow with each chunk that is checked, in one transaction
+    with it, and are its cursor; accepted and rejected always add up to read. `kinds` are the faults
+    by kind (see `kinds`), `subtrees` the tree over the filings so far, in hexadecimal. `lists`
+    are the versions of reference lists that it is judged by, as kind, digest and day. `refusal`
+    says why the whole file was refused.
 
     A correction is a batch of its own, which leaves the file that it corrects as it was:
     `corrects_id` is that file's batch, `corrects_row` the one row of it that was typed anew, or
@@ -41,7 +46,6 @@ class Batch(HasId, HasState, Base):
             postgresql_where=text("idempotency_key IS NOT NULL"),
         ),
         Index("ix_batch_trader_id_received_at", "trader_id", "received_at"),
-        CheckConstraint("state <> 'done' OR accepted + rejected = read", name="conserved"),
         CheckConstraint("corrects_row IS NULL OR corrects_id IS NOT NULL", name="corrected_row"),
         UniqueConstraint("id", "trader_id", name="uq_batch_id_trader_id"),
         ForeignKeyConstraint(
@@ -61,6 +65,8 @@ class Batch(HasId, HasState, Base):
             "corrects_id",
             postgresql_where=text("corrects_id IS NOT NULL"),
         ),
+        CheckConstraint("accepted + rejected = read", name="conserved"),
+        CheckConstraint("state <> 'done' OR coalesce(read = total, false)", name="whole"),
     )
 
     reference: Mapped[str]
@@ -78,13 +84,42 @@ class Batch(HasId, HasState, Base):
     acting_trader_id: Mapped[uuid.UUID | None]
     delegation_id: Mapped[uuid.UUID | None]
     finished_at: Mapped[datetime | None]
+    total: Mapped[int | None]
     read: Mapped[int]
     accepted: Mapped[int]
     rejected: Mapped[int]
     warnings: Mapped[int]
+    faults: Mapped[int]
+    kinds: Mapped[list[Any]]
+    subtrees: Mapped[list[str]]
+    lists: Mapped[list[Any] | None]
     refusal: Mapped[str | None]
     corrects_id: Mapped[uuid.UUID | None]
     corrects_row: Mapped[int | None]
+
+    @property
+    def judged_by(self) -> list[Pin]:
+        """The versions of the lists that the batch is judged by."""
+        return list(pins_of(self.lists or ()))
+
+
+class ReferenceList(HasId, Base):
+    """One version of a list of codes, whole; never changed. The newest of its kind is in use.
+
+    `codes` are the codes, sorted, a line each, and `sha256` is the digest of that text; `as_of` is
+    the day that the list itself bears.
+    """
+
+    __tablename__ = "reference_list"
+    __table_args__ = (Index("ix_reference_list_kind_loaded_at", "kind", "loaded_at"),)
+
+    kind: Mapped[str]
+    as_of: Mapped[date]
+    loaded_at: Mapped[datetime]
+    filename: Mapped[str]
+    sha256: Mapped[str]
+    number: Mapped[int]
+    codes: Mapped[str] = mapped_column(deferred=True)
 
 
 class Filing(HasId, Base):

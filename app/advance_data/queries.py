@@ -7,9 +7,12 @@ from datetime import timedelta
 from enum import StrEnum
 
 from sqlalchemy import ColumnElement, Function, Row, Select, false, func, select
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Session, aliased
 
-from app.advance_data.models import Batch, BatchQuality, Filing, FilingFault
+from app.advance_data.kinds import kinds_of
+from app.advance_data.lists import ListKind
+from app.advance_data.models import Batch, BatchQuality, Filing, FilingFault, ReferenceList
 from app.advance_data.rows import Action
 from app.advance_data.workflow import BatchState
 from app.authz.permissions import Permission
@@ -64,6 +67,16 @@ class Quality:
     rejected: int
     warnings: int
     worst: Sequence[FaultGroup]
+
+
+def newest_lists(session: Session) -> dict[ListKind, ReferenceList]:
+    """The list in use of each kind that was loaded, without its codes."""
+    newest = (
+        select(ReferenceList)
+        .ext(distinct_on(ReferenceList.kind))
+        .order_by(ReferenceList.kind, ReferenceList.loaded_at.desc(), ReferenceList.id.desc())
+    )
+    return {ListKind(one.kind): one for one in session.scalars(newest)}
 
 
 def visible_batch(work: Work, batch_id: uuid.UUID, permission: Permission) -> Batch:
@@ -167,16 +180,6 @@ def quality_of(work: Work, trader_id: uuid.UUID) -> Quality:
     return Quality(count, read, accepted, rejected, warnings, tuple(groups))
 
 
-def fault_groups(session: Session, batch_id: uuid.UUID) -> list[FaultGroup]:
-    """The batch's faults by kind, errors first, the most frequent first, with their rows."""
-    rows = session.execute(
-        _grouped(func.count(FilingFault.file_row.distinct())).where(
-            FilingFault.batch_id == batch_id
-        )
-    )
-    return [FaultGroup(*row) for row in rows]
-
-
 def _grouped(count: Function[int]) -> Select[str, str, str, str, int]:
     kind = (FilingFault.code, FilingFault.field, FilingFault.severity, FilingFault.message)
     return (
@@ -200,6 +203,30 @@ def faults_of(batch_id: uuid.UUID, wanted: FaultFilter | None = None) -> Select[
             if value:
                 statement = statement.where(column == value)
     return statement
+
+
+def faults_from(
+    session: Session, batch: Batch, wanted: FaultFilter, *, first: int, limit: int
+) -> Sequence[FilingFault]:
+    """Up to `limit` of the faults that are wanted, without the first ones."""
+    statement = faults_of(batch.id, wanted)
+    if wanted == FaultFilter():
+        # Positions are dense, so of all faults none has to be passed over.
+        statement = statement.where(FilingFault.position >= first)
+    else:
+        statement = statement.offset(first)
+    return session.scalars(statement.limit(limit)).all()
+
+
+def faults_wanted(batch: Batch, wanted: FaultFilter) -> int:
+    """How many faults of a batch are wanted; none is counted, since the batch keeps the numbers."""
+    return sum(
+        one.faults
+        for one in kinds_of(batch.kinds)
+        if wanted.code in {"", one.code}
+        and wanted.field in {"", one.field}
+        and wanted.severity in {"", one.severity}
+    )
 
 
 def faults_after(

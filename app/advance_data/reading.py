@@ -5,6 +5,7 @@ or the job of another trader. The child gets the plain bytes on its standard inp
 as lines of JSON, which is all that this process takes from it.
 """
 
+import io
 import json
 import resource
 import signal
@@ -12,7 +13,7 @@ import subprocess
 import sys
 from collections.abc import Generator, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, wait
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any, BinaryIO, Final
 
@@ -26,11 +27,15 @@ from app.kernel.codes import CodeProblem
 ROOT: Final = Path(__file__).resolve().parents[2]
 MEMORY: Final = 512 << 20
 SECONDS: Final = 20
-# A large file may take longer, at the pace of a slow machine; a small one may not.
+# A large file may take longer, at the pace of a slow machine, but only as it is read: whatever part
+# of it a reader gets stuck in, it is stopped there.
 BYTES_A_SECOND: Final = 1_000_000
 CHUNK: Final = 1 << 16
-# A row of the most and longest cells, every character spelt out, is no longer than this.
+# A line holds no more than two megabytes of text, or the one row that is longer: at most that of a
+# workbook, 200 cells of 32,767 characters. Every character spelt out, that is no longer than this.
 LINE: Final = 64 << 20
+# Every row is left out.
+NO_ROWS: Final = 1 << 40
 OUT_OF_MEMORY: Final = 3
 
 _TOO_MUCH: Final = CodeProblem(
@@ -50,15 +55,37 @@ class ReadingFailedError(RuntimeError):
     """The child ended for a reason of ours, not of the file; the job may try again."""
 
 
-def read_apart(stream: BinaryIO, media_type: str, size: int) -> Generator[Raw, None, None]:
-    """Yield every row of the file, as the reader of its format does in a child process.
+def read_apart(
+    stream: BinaryIO, media_type: str, size: int, *, after: int = 0
+) -> Generator[Raw, None, None]:
+    """Yield every row of the file but the first `after`, as the reader of its format does in a child.
 
     Raises FileRefusedError as that reader does, and when the child reaches its limits; whatever
     the stream raises; ReadingFailedError. The child ends with the generator.
     """
+    with _child(stream, media_type, size, after) as lines:
+        for kind, rest in lines:
+            if kind == "rows":
+                yield from _rows(*rest)
+            elif kind == "messages":
+                yield from map(_message, rest[0])
+
+
+def count_apart(stream: BinaryIO, media_type: str, size: int) -> int:
+    """How many rows the file has, after reading all of it; raises as `read_apart` does."""
+    with _child(stream, media_type, size, NO_ROWS) as lines:
+        return sum(rest[0] for kind, rest in lines if kind == "skipped")
+
+
+@contextmanager
+def _child(
+    stream: BinaryIO, media_type: str, size: int, after: int
+) -> Iterator[Iterator[tuple[str, list[Any]]]]:
+    """A child that reads the stream, as what it says; it ends with the context."""
     seconds = SECONDS + size // BYTES_A_SECOND
+    words = (str(ROOT), media_type, str(seconds), str(MEMORY), str(after))
     child = subprocess.Popen(  # noqa: S603 - our own program with words of our own.
-        [sys.executable, "-I", "-c", _PROGRAM, str(ROOT), media_type, str(seconds), str(MEMORY)],
+        [sys.executable, "-I", "-c", _PROGRAM, *words],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
@@ -71,7 +98,7 @@ def read_apart(stream: BinaryIO, media_type: str, size: int) -> Generator[Raw, N
     hands = ThreadPoolExecutor(max_workers=1)
     feeding = hands.submit(_feed, stream, child.stdin)
     try:
-        yield from _taken(child, child.stdout, feeding)
+        yield _taken(child, child.stdout, feeding)
     finally:
         child.kill()
         hands.shutdown()
@@ -101,19 +128,17 @@ def _taken(
     child: subprocess.Popen[bytes],
     lines: IO[bytes],
     feeding: Future[None],
-) -> Iterator[Raw]:
+) -> Iterator[tuple[str, list[Any]]]:
+    """What the child says, until it says that this was all."""
     while line := lines.readline(LINE):
         kind, *rest = json.loads(line)
-        if kind == "rows":
-            yield from map(_row, rest[0])
-        elif kind == "messages":
-            yield from map(_message, rest[0])
-        elif kind == "refused":
-            _raise_first(feeding)
+        if kind not in {"refused", "done"}:
+            yield kind, rest
+            continue
+        _raise_first(feeding)
+        if kind == "refused":
             raise FileRefusedError(*map(_fault, rest[0]))
-        else:
-            _raise_first(feeding)
-            return
+        return
     code = child.wait()
     _raise_first(feeding)
     if code in _STOPPED:
@@ -139,9 +164,15 @@ def _members(fault: RowFault) -> dict[str, Any]:
     return {name: getattr(fault, name) for name in RowFault.__dataclass_fields__}
 
 
-def _row(given: list[Any]) -> RawRow:
-    file_row, line_no, values, faults = given
-    return RawRow(file_row, line_no, values, tuple(map(_fault, faults)))
+def _rows(columns: list[str], rows: list[list[Any]]) -> Iterator[RawRow]:
+    """Rows whose values are a list are those of these columns; others say theirs."""
+    for file_row, line_no, values, faults in rows:
+        yield RawRow(
+            file_row,
+            line_no,
+            dict(zip(columns, values, strict=True)) if isinstance(values, list) else values,
+            tuple(map(_fault, faults)) if faults else (),
+        )
 
 
 def _message(given: list[Any]) -> RawMessage:
@@ -159,8 +190,30 @@ def _message(given: list[Any]) -> RawMessage:
 
 def limit(seconds: int, memory: int) -> None:
     """Bound this process; called in the child before it reads a byte of the file."""
-    resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds + 5))
+    resource.setrlimit(resource.RLIMIT_CPU, (min(seconds, SECONDS), seconds + 5))
     resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
     resource.setrlimit(resource.RLIMIT_NOFILE, (32, 32))
+
+
+class Paced(io.RawIOBase):
+    """The file as it comes; the seconds of processor that may be used grow with what was taken."""
+
+    def __init__(self, stream: IO[bytes]) -> None:
+        self._stream = stream
+        self._taken = 0
+
+    def readable(self) -> bool:
+        """Say that it can be read."""
+        return True
+
+    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
+        """Take the next bytes, and with each megabyte a second more."""
+        taken = self._stream.readinto1(buffer)  # type: ignore[attr-defined]
+        before, self._taken = self._taken, self._taken + taken
+        if before // BYTES_A_SECOND != self._taken // BYTES_A_SECOND:
+            _, most = resource.getrlimit(resource.RLIMIT_CPU)
+            allowed = min(SECONDS + self._taken // BYTES_A_SECOND, most)
+            resource.setrlimit(resource.RLIMIT_CPU, (allowed, most))
+        return int(taken)

@@ -5,11 +5,12 @@ value raises a pydantic error whose type is the contract's fault code, with the 
 """
 
 import datetime as dt
+import functools
 import re
 from collections.abc import Callable, Mapping
 from decimal import Decimal
 from enum import StrEnum
-from typing import Annotated, Final, NamedTuple, NoReturn
+from typing import Annotated, Final, NamedTuple, NoReturn, TypeVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, PlainValidator
 from pydantic_core import PydanticCustomError
@@ -35,7 +36,11 @@ class BillType(StrEnum):
     HOUSE = "BM"
 
 
+T = TypeVar("T")
+
 MAX_TEXT_LENGTH: Final = 255
+_KEPT: Final = 4096
+_KEPT_LENGTH: Final = 64
 
 _REFERENCE: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]{0,49}")
 _VALUE: Final = re.compile(r"[0-9]{1,11}(?:\.[0-9]{1,2})?")
@@ -95,7 +100,23 @@ def _context(problem: CodeProblem) -> dict[str, str]:
     return {"message": problem.message, "fix": problem.fix}
 
 
-def _code(check: Callable[[str], CodeProblem | None]) -> AfterValidator:
+def _remembered(validate: Callable[[str], T]) -> Callable[[str], T]:
+    """The same validator, which answers at once what it has answered before: values come again.
+
+    A value that it refuses raises each time. Long texts are not kept, so that no file fills the
+    memory; personal numbers must not be given to it.
+    """
+    kept = functools.lru_cache(maxsize=_KEPT)(validate)
+
+    def recall(text: str) -> T:
+        return kept(text) if len(text) < _KEPT_LENGTH else validate(text)
+
+    return recall
+
+
+def _code(check: Callable[[str], CodeProblem | None], *, again: bool = True) -> AfterValidator:
+    """A validator of a code; `again` says that the same one comes in many rows."""
+
     def validate(text: str) -> str:
         # Most texts are canonical already, and then the check is all there is to do.
         if check(text) is None:
@@ -106,21 +127,28 @@ def _code(check: Callable[[str], CodeProblem | None]) -> AfterValidator:
             refuse(problem)
         return value
 
-    return AfterValidator(validate)
+    return AfterValidator(_remembered(validate) if again else validate)
 
 
 def identifier_of(scheme: Scheme) -> Callable[[object], Identifier]:
     """Make a validator that reads an identifier of this scheme."""
 
-    def validate(text: object) -> Identifier:
+    def validate(text: str) -> Identifier:
         try:
-            return parse(scheme, str(text))
+            return parse(scheme, text)
         except MalformedIdentifierError as error:
             problem = CodeProblem(error.code, error.message, error.fix)
         # Raised outside the handler, so that no traceback carries the refused number along.
         refuse(problem)
 
-    return validate
+    known = _remembered(validate)
+
+    def recall(text: object) -> Identifier:
+        value = str(text)
+        # Of importer numbers only the tax number has a hyphen there: no personal one is kept.
+        return known(value) if scheme is not Scheme.IOR or value[2:3] == "-" else validate(value)
+
+    return recall
 
 
 def _reference(text: str) -> str:
@@ -130,6 +158,7 @@ def _reference(text: str) -> str:
     return value
 
 
+@_remembered
 def _text(text: str) -> str:
     value = text.strip()
     if len(value) > MAX_TEXT_LENGTH:
@@ -137,6 +166,7 @@ def _text(text: str) -> str:
     return value
 
 
+@_remembered
 def _name(text: str) -> str:
     value = _text(text)
     # A dash or a dot in place of a name is no name.
@@ -145,6 +175,7 @@ def _name(text: str) -> str:
     return value
 
 
+@_remembered
 def _hts(text: str) -> str:
     value = canonical(text)
     problem = codes.hts_problem(value)
@@ -153,17 +184,19 @@ def _hts(text: str) -> str:
     return codes.hts_digits(value)
 
 
-def _action(text: object) -> Action:
+@_remembered
+def _action(text: str) -> Action:
     try:
-        return Action(canonical(str(text)))
+        return Action(canonical(text))
     except ValueError:
         pass
     refuse(_BAD_ACTION)
 
 
-def _bill_type(text: object) -> BillType:
+@_remembered
+def _bill_type(text: str) -> BillType:
     try:
-        return BillType(canonical(str(text)))
+        return BillType(canonical(text))
     except ValueError:
         pass
     refuse(_BAD_BILL_TYPE)
@@ -178,7 +211,8 @@ def _value(text: object) -> Decimal:
     return value
 
 
-def _quantity(text: object) -> int:
+@_remembered
+def _quantity(text: str) -> int:
     digits = str(text).strip()
     quantity = int(digits) if _QUANTITY.fullmatch(digits) else 0
     if quantity <= 0:
@@ -186,7 +220,8 @@ def _quantity(text: object) -> int:
     return quantity
 
 
-def _date(text: object) -> dt.date:
+@_remembered
+def _date(text: str) -> dt.date:
     digits = str(text).strip()
     try:
         if _DATE.fullmatch(digits):
@@ -210,8 +245,8 @@ Name = Annotated[str, AfterValidator(_name)]
 Text = Annotated[str, AfterValidator(_text)]
 KindOfAction = Annotated[Action, PlainValidator(_action, json_schema_input_type=str)]
 KindOfBill = Annotated[BillType, PlainValidator(_bill_type, json_schema_input_type=str)]
-BillNumber = Annotated[str, _code(codes.bill_number_problem)]
-ContainerNumber = Annotated[str, _code(codes.container_number_problem)]
+BillNumber = Annotated[str, _code(codes.bill_number_problem, again=False)]
+ContainerNumber = Annotated[str, _code(codes.container_number_problem, again=False)]
 Tariff = Annotated[str, AfterValidator(_hts)]
 Value = Annotated[Decimal, PlainValidator(_value, json_schema_input_type=str)]
 Quantity = Annotated[int, PlainValidator(_quantity, json_schema_input_type=str)]

@@ -3,7 +3,7 @@
 import re
 import uuid
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated, Final, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, JsonValue
@@ -74,12 +74,23 @@ class FaultsQuery(SenderQuery):
     )
 
 
+class GivenList(Given):
+    """One version of a list of codes."""
+
+    kind: str
+    as_of: date
+    sha256: str
+
+
 class GivenBatch(Given):
-    """A batch; once it is done, accepted and rejected add up to read."""
+    """A batch; at every moment, accepted and rejected add up to read."""
 
     id: uuid.UUID
     state: BatchState
-    read: int
+    total: int | None = Field(
+        description="How many records the file has; null until it was read to its end."
+    )
+    read: int = Field(description="How many of them were checked; of a batch that is done, all.")
     accepted: int
     rejected: int
     warnings: int = Field(description="How many rows have at least one warning.")
@@ -88,6 +99,9 @@ class GivenBatch(Given):
     received_at: datetime
     finished_at: datetime | None
     refusal: str | None = Field(description="Why the whole file was refused, if it was.")
+    judged_by: list[GivenList] = Field(
+        description="Versions of the lists of codes that its warnings rest on."
+    )
 
     @classmethod
     def of(cls, batch: Batch) -> Self:

@@ -1,11 +1,24 @@
-"""The job that checks a batch."""
+"""The job that checks a batch, a chunk at a time."""
 
 import uuid
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, contextmanager
 
+from app.advance_data.checks import check as checked
 from app.advance_data.csv_intake import FileRefusedError
 from app.advance_data.models import Batch
-from app.advance_data.reading import read_apart
-from app.advance_data.service import check_batch, fail_batch, start_batch
+from app.advance_data.reading import ReadingFailedError, count_apart, read_apart
+from app.advance_data.rules import CheckedRow, KnownCodes
+from app.advance_data.service import (
+    check_chunk,
+    chunks_of,
+    codes_for,
+    expect_rows,
+    fail_batch,
+    finish_batch,
+    start_batch,
+)
 from app.advance_data.stored import opened
 from app.documents.files import equip_files
 from app.jobs.queue import bench, job_work, task
@@ -13,19 +26,68 @@ from app.jobs.queue import bench, job_work, task
 
 @task("advance_data.check")
 def check(batch_id: str) -> None:
-    """Check one batch; run again after a kill, it starts over, and a finished one is left alone."""
+    """Check one batch; run again after a kill, it goes on where it was, and leaves a finished one alone.
+
+    The file is read twice: once to see that it can be read to its end, for only then may any row
+    of it be filed, and then to file it. Each chunk is a transaction.
+    """
     key = uuid.UUID(batch_id)
     equip_files(bench().settings)
     with job_work() as work:
         batch = work.session.get(Batch, key)
         if batch is None or not start_batch(work, batch):
             return
-    with opened(batch) as stream:
+    if batch.total is None:
         try:
-            with job_work() as work:
-                batch = work.session.get_one(Batch, key)
-                rows = read_apart(stream, batch.media_type, batch.size)
-                check_batch(work, batch, rows)
+            with opened(batch) as stream:
+                total = count_apart(stream, batch.media_type, batch.size)
         except FileRefusedError as refusal:
             with job_work() as work:
                 fail_batch(work, work.session.get_one(Batch, key), refusal)
+            return
+        with job_work() as work:
+            expect_rows(work, work.session.get_one(Batch, key), total)
+    if _file(batch):
+        with job_work() as work:
+            finish_batch(work, work.session.get_one(Batch, key))
+
+
+def _file(batch: Batch) -> bool:
+    """File what is left of a batch; False when another worker goes on with it."""
+    done = batch.read
+    with job_work() as work:
+        known = codes_for(work.session, work.session.get_one(Batch, batch.id))
+    with _chunks(batch, done, known) as chunks:
+        for chunk in chunks:
+            with job_work() as work:
+                found = work.session.get_one(Batch, batch.id)
+                if not check_chunk(work, found, chunk, after=done):
+                    return False
+            done += len(chunk)
+    return True
+
+
+@contextmanager
+def _chunks(batch: Batch, done: int, known: KnownCodes) -> Iterator[Iterator[list[CheckedRow]]]:
+    """The chunks behind the first `done` rows; the next is checked while one is being stored."""
+    with (
+        opened(batch) as stream,
+        closing(read_apart(stream, batch.media_type, batch.size, after=done)) as rows,
+        ThreadPoolExecutor(max_workers=1) as aside,
+    ):
+        yield _ahead(aside, chunks_of(checked(one, known) for one in rows))
+
+
+def _ahead(
+    aside: ThreadPoolExecutor, chunks: Iterator[list[CheckedRow]]
+) -> Iterator[list[CheckedRow]]:
+    none: list[CheckedRow] = []
+    coming = aside.submit(next, chunks, none)
+    try:
+        while chunk := coming.result():
+            coming = aside.submit(next, chunks, none)
+            yield chunk
+    except FileRefusedError as refusal:
+        # It was read to its end before, so this is not the file's doing; and rows are filed.
+        msg = f"a file that was read cannot be read again: {refusal}"
+        raise ReadingFailedError(msg) from refusal

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from app.advance_data.abi.wording import FIELD_WORDS
+from app.advance_data.lists import ListKind
 from app.advance_data.queries import Standing
 from app.advance_data.workflow import BatchState
 
@@ -16,7 +17,7 @@ NOBODY: Final = "Nobody's: it is done"
 class Stage:
     """A batch's state in words: what it means, whose turn it is, in which tone.
 
-    `waiting` says that the page looks again by itself.
+    `waiting` says that the page looks again by itself, `running` that there is something to see.
     """
 
     name: str
@@ -24,6 +25,7 @@ class Stage:
     turn: str
     tone: str
     waiting: bool = False
+    running: bool = False
 
 
 _QUEUED: Final = Stage(
@@ -39,6 +41,7 @@ _RUNNING: Final = Stage(
     AGENCY,
     "progress",
     waiting=True,
+    running=True,
 )
 _FILED: Final = Stage(
     "Every row is filed",
@@ -99,6 +102,17 @@ STANDING_WORDS: Final = {
 ACTION_WORDS: Final = {"A": "New", "R": "Replacement", "D": "Deletion"}
 CHANNEL_WORDS: Final = {"file": "A file, uploaded on these pages", "api": "A program's call"}
 SEVERITY_WORDS: Final = {"error": ("Error", "danger"), "warning": ("Warning", "warning")}
+
+LIST_WORDS: Final = {
+    ListKind.HS: "Harmonized System",
+    ListKind.HTS: "US tariff (HTS)",
+    ListKind.UNLOCODE: "UN/LOCODE",
+    ListKind.SCHEDULE_D: "Schedule D",
+    ListKind.SCHEDULE_K: "Schedule K",
+    ListKind.FIRMS: "FIRMS",
+}
+BY_LISTS: Final = frozenset({"HS_UNKNOWN", "PORT_UNKNOWN"})
+"""Codes of faults that rest on a list of an age."""
 
 COLUMN_WORDS: Final = {
     **FIELD_WORDS,

@@ -138,9 +138,17 @@ def verify_consistency(  # noqa: C901 - the algorithm of RFC 9162, 2.1.4.2, step
 class Frontier:
     """The growing tree, kept as its complete subtrees: one hash a leaf, roots on the way."""
 
-    def __init__(self) -> None:
-        self.size = 0
-        self._subtrees: list[bytes] = []
+    def __init__(self, size: int = 0, subtrees: Iterable[bytes] = ()) -> None:
+        """Go on with a tree of `size` leaves whose complete subtrees are these."""
+        self.size = size
+        self._subtrees = list(subtrees)
+        if len(self._subtrees) != size.bit_count():
+            raise ValueError("These are not the subtrees of a tree of this size.")
+
+    @property
+    def subtrees(self) -> tuple[bytes, ...]:
+        """The roots of the complete subtrees, the largest first: all that growing on needs."""
+        return tuple(self._subtrees)
 
     def add(self, leaf: bytes) -> None:
         """Append the hash of the next leaf."""

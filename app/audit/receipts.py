@@ -78,4 +78,7 @@ def receipt_of(
 
 def canonical(value: Mapping[str, object]) -> str:
     """JSON that can be written in one way only: names in order, no blanks."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return _CANONICAL.encode(value)
+
+
+_CANONICAL: Final = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False)

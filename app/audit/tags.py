@@ -158,6 +158,7 @@ class EventTag(StrEnum):
     BATCH_CHECKED = "batch:checked"
     BATCH_FAILED = "batch:failed"
     VOYAGE_TOLD = "filing:voyage-told"
+    REFERENCE_LOADED = "reference:loaded"
     DECISIONS_GIVEN = "decision:given"
 
 

@@ -8,6 +8,7 @@ import sys
 import click
 
 from app.cli.catalogue import catalogue
+from app.cli.lists import reference
 from app.cli.operations import database, demo, doctor, feeder, serve, worker
 from app.cli.partners import register
 from app.cli.people import client, person, staff
@@ -36,6 +37,7 @@ for command in (
     catalogue,
     register,
     audit,
+    reference,
 ):
     fairway.add_command(command)
 

@@ -8,11 +8,9 @@ from pathlib import Path
 
 from sqlalchemy import Engine
 
-from app import create_app
 from app.cli.runtime import with_secret
 from app.config import Settings, read_settings
 from app.db.session import make_engine
-from app.status_api.of_map import recorder
 from app.status_api.register_map import FOLDER
 from app.traders.sealing import equip
 from app.web.logs import configure_logs
@@ -37,6 +35,10 @@ def map_folder(settings: Settings) -> Path:
 
 def build() -> FairwayApp:
     """The application of this process's surface, with its recorder of look-ups at work."""
+    # Whoever only joins what is served, as the worker does, goes without all the pages.
+    from app import create_app  # noqa: PLC0415
+    from app.status_api.of_map import recorder  # noqa: PLC0415
+
     configure_logs()
     settings, _url, engine = handed_over()
     fed = bool(json.loads(os.environ[HANDOVER]).get("map"))

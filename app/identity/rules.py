@@ -11,8 +11,6 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from urllib.parse import urlsplit
 
-from zxcvbn import zxcvbn
-
 from app.kernel.errors import Problem
 
 TOTAL = timedelta(hours=12)
@@ -187,6 +185,9 @@ def password_problems(password: str, *, email: str, name: str = "") -> list[Prob
 
 def guesses(password: str, *, email: str, name: str) -> int:
     """About how many guesses a password would take from somebody who knows whose it is."""
+    # Its lists of words take more memory than all our rules, and a worker asks for no password.
+    from zxcvbn import zxcvbn  # noqa: PLC0415
+
     known = [*SERVICE_WORDS, *_own_words(email, name), *name.casefold().split()]
     # The estimate's work grows with the square of the length; what follows can only be harder.
     return int(zxcvbn(password[:ESTIMATED], user_inputs=known)["guesses"])

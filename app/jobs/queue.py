@@ -70,10 +70,23 @@ def task(name: str, **options: Any) -> Callable[[Callable[..., None]], Any]:  # 
     return queue.task(name=name, pass_context=False, **options)
 
 
-def defer(work: Work, name: str, **arguments: Any) -> None:  # noqa: ANN401 - JSON values.
-    """Enqueue the task `name` in the transaction of `work`."""
+def defer(
+    work: Work,
+    name: str,
+    *,
+    in_turn: str | None = None,
+    **arguments: Any,  # noqa: ANN401 - JSON values.
+) -> None:
+    """Enqueue the task `name` in the transaction of `work`.
+
+    Jobs with the same words `in_turn` run one after the other, as they were enqueued: a later one
+    waits until the earlier one is done or given up, across its retries and its worker's death.
+    """
     connection = work.session.connection().connection.driver_connection
-    _sender.configure_task(name, allow_unknown=True, connection=connection).defer(**arguments)
+    configured = _sender.configure_task(
+        name, allow_unknown=True, connection=connection, lock=in_turn
+    )
+    configured.defer(**arguments)
 
 
 def conninfo(url: str) -> str:

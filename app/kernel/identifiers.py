@@ -26,6 +26,10 @@ class Scheme(StrEnum):
     label: str
     hint: str
 
+    # A scheme equals its name, so it has its hash too, which is found without Python's help:
+    # millions of identifiers ask for it.
+    __hash__ = str.__hash__
+
     def __new__(cls, value: str, label: str, hint: str) -> Self:
         """Attach label and hint to the member, whose value stays the plain scheme name."""
         member = str.__new__(cls, value)
@@ -199,10 +203,7 @@ def _begins_a_mid(country: str) -> bool:
 
 # What looks unusual about a well-formed value of each scheme.
 _UNUSUAL: Final[dict[Scheme, tuple[tuple[Callable[[str], bool], CodeProblem], ...]]] = {
-    Scheme.IOR: (
-        # Of the three forms only the tax number has its hyphen there.
-        (lambda value: value[2] == "-" and _unknown_prefix(value), _EIN_PREFIX),
-    ),
+    Scheme.IOR: ((_unknown_prefix, _EIN_PREFIX),),
     Scheme.EIN: ((_unknown_prefix, _EIN_PREFIX),),
     Scheme.MID: ((lambda value: not _begins_a_mid(value[:2]), _MID_COUNTRY),),
     Scheme.EORI: (
@@ -262,8 +263,17 @@ def parse(scheme: Scheme, text: str) -> Identifier:
 
 def warnings(identifier: Identifier) -> tuple[CodeProblem, ...]:
     """Return what looks unusual about a well-formed identifier; none of it makes it wrong."""
-    checks = _UNUSUAL.get(identifier.scheme, ())
-    return tuple(problem for unusual, problem in checks if unusual(identifier.value))
+    value = identifier.value
+    # Of the three forms of an importer number only the tax number has its hyphen there. The others
+    # have nothing unusual, and a personal one is not to be remembered.
+    if identifier.scheme is Scheme.IOR and value[2] != "-":
+        return ()
+    return _warnings(identifier.scheme, value)
+
+
+@functools.lru_cache(maxsize=4096)
+def _warnings(scheme: Scheme, value: str) -> tuple[CodeProblem, ...]:
+    return tuple(problem for unusual, problem in _UNUSUAL.get(scheme, ()) if unusual(value))
 
 
 def masked(text: str, *, identifier: bool = False) -> str:

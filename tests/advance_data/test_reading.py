@@ -104,6 +104,45 @@ def test_a_file_that_takes_too_much_time_is_refused_and_says_so(monkeypatch):
     assert refusal.value.faults[0].code == "TOO_MUCH"
 
 
+def test_long_rows_come_through_whatever_letters_they_are_of():
+    # A hundred of these in one line, spelt out, would be six times as long as a line may be.
+    many = [good_row(mf_address="\u0416" * 32_000, mf_city="\u0416" * 32_000) for _ in range(300)]
+    found = list(apart(csv_bytes(many)))
+    assert [one.values["mf_city"][-1] for one in found] == ["\u0416"] * 300
+
+
+def test_all_rows_are_counted_and_the_first_ones_left_out():
+    for media_type, content in FILES.items():
+        every = list(apart(content, media_type))
+        assert reading.count_apart(io.BytesIO(content), media_type, len(content)) == len(every)
+        rest = read_apart(io.BytesIO(content), media_type, len(content), after=len(every) - 1)
+        assert list(rest) == every[-1:]
+
+
+def test_a_reader_that_is_stuck_is_stopped_however_large_the_file_is(monkeypatch):
+    program = (
+        "import sys; sys.path.insert(0, sys.argv[1]); from app.advance_data import reading; "
+        "reading.SECONDS = 1; reading.limit(int(sys.argv[3]), int(sys.argv[4])); "
+        "reading.Paced(sys.stdin.buffer).readinto(bytearray(10))\nwhile True: pass"
+    )
+    monkeypatch.setattr(reading, "_PROGRAM", program)
+    content = csv_bytes(rows(1))
+    with pytest.raises(FileRefusedError) as refusal:
+        list(read_apart(io.BytesIO(content), CSV, 900_000_000))
+    assert refusal.value.faults[0].code == "TOO_MUCH"
+
+
+def test_who_reads_on_may_use_more_time():
+    program = (
+        "import resource, sys; from app.advance_data import reading; "
+        "reading.limit(1000, int(sys.argv[1])); paced = reading.Paced(sys.stdin.buffer)\n"
+        "while paced.readinto(bytearray(1 << 16)): pass\n"
+        "print(resource.getrlimit(resource.RLIMIT_CPU)[0])"
+    )
+    told, _ = child(program, str(512 << 20)).communicate(bytes(5_500_000))
+    assert int(told) == reading.SECONDS + 5
+
+
 def test_the_child_knows_no_secret_and_no_open_file(monkeypatch):
     monkeypatch.setenv("FAIRWAY_DATABASE_URL", "postgresql://user:secret@host/db")
     monkeypatch.setenv("FAIRWAY_SECRET_KEY", "secret")

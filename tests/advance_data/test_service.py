@@ -283,8 +283,8 @@ def test_a_worker_that_is_killed_half_way_leaves_nothing_and_the_next_one_files_
 def test_a_batch_that_another_worker_finished_meanwhile_is_left_alone(scene, work_as):
     with work_as(TEST) as work:
         batch = make_batch(work, scene.trader(work), rows(2))
-        tally = service.check_batch(work, batch, read_csv(io.BytesIO(csv_bytes(rows(2)))))
-        assert (tally.read, tally.accepted) == (2, 2)
+        service.check_batch(work, batch, read_csv(io.BytesIO(csv_bytes(rows(3)))))
+        assert (batch.read, batch.accepted) == (2, 2)
         service.fail_batch(work, batch, refusal_of(b"\xff\xfe"))
     assert [one.state for one in scene.batches()] == ["done"]
     assert scene.faults() == []

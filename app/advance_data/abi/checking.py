@@ -44,7 +44,14 @@ from app.advance_data.abi.texts import (
 )
 from app.advance_data.faults import MISSING, NAME, Place, RowFault, Severity
 from app.advance_data.rows import Action
-from app.advance_data.rules import ORIGIN_MISMATCH, CheckedRow, Claim
+from app.advance_data.rules import (
+    HS_UNKNOWN,
+    NO_LISTS,
+    ORIGIN_MISMATCH,
+    CheckedRow,
+    Claim,
+    KnownCodes,
+)
 from app.kernel import codes
 from app.kernel.codes import CodeProblem
 from app.kernel.identifiers import Identifier, Scheme
@@ -54,7 +61,7 @@ from app.kernel.identifiers import Identifier, Scheme
 _Finding = tuple[str, CodeProblem, str, str]
 
 
-def check_message(raw: RawMessage) -> CheckedRow:
+def check_message(raw: RawMessage, known: KnownCodes = NO_LISTS) -> CheckedRow:
     """Return the message's filing or None, and all its faults in the order of the lines.
 
     Of a message whose records are not a filing's (a fault without a field) only that is said: the
@@ -93,7 +100,7 @@ def check_message(raw: RawMessage) -> CheckedRow:
         faults += [
             _fault(raw, raw.spot(path), problem, field_of(path, values), _text(values, path),
                    Severity.WARNING)
-            for path, problem in _remarks(values)
+            for path, problem in _remarks(values, known)
         ]  # fmt: skip
     else:
         filing = None
@@ -259,7 +266,7 @@ def _party(path: str, entity: str, party: Mapping[str, Any]) -> Iterator[_Findin
             yield path, INCOMPLETE, "SF36", party_field(entity, "city")
 
 
-def _remarks(values: Mapping[str, Any]) -> Iterator[tuple[str, CodeProblem]]:
+def _remarks(values: Mapping[str, Any], known: KnownCodes) -> Iterator[tuple[str, CodeProblem]]:
     """What looks unusual about a filing without an error."""
     for index, bill in enumerate(values.get("bills", ())):
         if long := codes.bill_number_warning(bill["bill_number"].strip()):
@@ -271,6 +278,8 @@ def _remarks(values: Mapping[str, Any]) -> Iterator[tuple[str, CodeProblem]]:
         for number, goods in enumerate(party.get("goods", ())):
             if special := codes.hts_warning(goods["hts"]):
                 yield f"{path}/goods/{number}/hts", special
+            if known.hs6 is not None and codes.hts_digits(goods["hts"])[:6] not in known.hs6:
+                yield f"{path}/goods/{number}/hts", HS_UNKNOWN
             made_in = party.get("country")
             if made_in and goods.get("country_of_origin", made_in) != made_in:
                 yield f"{path}/goods/{number}/country_of_origin", ORIGIN_MISMATCH

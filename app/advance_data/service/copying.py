@@ -1,32 +1,51 @@
 """Rows of a batch written many at a time."""
 
 from collections.abc import Sequence
-from dataclasses import asdict
-from typing import Any
+from typing import Any, Final
 
 from psycopg import sql
 
 from app.advance_data.faults import RowFault
+from app.advance_data.kinds import with_faults
 from app.advance_data.models import Batch, FilingFault
 from app.db.base import Base
 from app.work import Work
 
+FAULT_COLUMNS: Final = (
+    *("batch_id", "position", "file_row", "line_no", "record", "field"),
+    *("code", "severity", "value", "message", "fix", "spec_ref"),
+)
 
-def keep_faults(work: Work, batch: Batch, start: int, faults: Sequence[RowFault]) -> None:
-    """Write what was found of a batch, from position `start` on."""
+
+def keep_faults(work: Work, batch: Batch, faults: Sequence[RowFault]) -> None:
+    """Write what was found of a batch behind what was found before, and count it by kind."""
+    start = batch.faults
     rows = [
-        {
-            "batch_id": batch.id,
-            "position": position,
-            **asdict(fault),
-            "severity": fault.severity.value,
-        }
+        (
+            batch.id,
+            position,
+            fault.file_row,
+            fault.line_no,
+            fault.record,
+            fault.field,
+            fault.code,
+            fault.severity.value,
+            fault.value,
+            fault.message,
+            fault.fix,
+            fault.spec_ref,
+        )
         for position, fault in enumerate(faults, start)
     ]
-    copy(work, FilingFault, rows)
+    copy(work, FilingFault, FAULT_COLUMNS, rows)
+    if faults:
+        batch.kinds = with_faults(batch.kinds, faults)
+        batch.faults = start + len(faults)
 
 
-def copy(work: Work, model: type[Base], rows: list[dict[str, Any]]) -> None:
+def copy(
+    work: Work, model: type[Base], columns: Sequence[str], rows: Sequence[tuple[Any, ...]]
+) -> None:
     """Write new rows the fastest way that PostgreSQL has; triggers, constraints and policies hold.
 
     PostgreSQL copies into no table with row policies, so the rows are copied beside it first.
@@ -37,7 +56,7 @@ def copy(work: Work, model: type[Base], rows: list[dict[str, Any]]) -> None:
         sql.Identifier(f"incoming_{model.__tablename__}"),
         sql.Identifier(model.__tablename__),
     )
-    columns = sql.SQL(", ").join(sql.Identifier(name) for name in rows[0])
+    listed = sql.SQL(", ").join(map(sql.Identifier, columns))
     connection = work.session.connection().connection.driver_connection
     assert connection is not None  # noqa: S101 - a checked-out connection has its driver's.
     with connection.cursor() as cursor:
@@ -46,11 +65,11 @@ def copy(work: Work, model: type[Base], rows: list[dict[str, Any]]) -> None:
                 beside, table
             )
         )
-        into = sql.SQL("COPY {} ({}) FROM STDIN").format(beside, columns)
+        into = sql.SQL("COPY {} ({}) FROM STDIN").format(beside, listed)
         with cursor.copy(into) as copy:
             for row in rows:
-                copy.write_row(tuple(row.values()))
+                copy.write_row(row)
         cursor.execute(
-            sql.SQL("INSERT INTO {} ({}) SELECT {} FROM {}").format(table, columns, columns, beside)
+            sql.SQL("INSERT INTO {} ({}) SELECT {} FROM {}").format(table, listed, listed, beside)
         )
         cursor.execute(sql.SQL("TRUNCATE {}").format(beside))

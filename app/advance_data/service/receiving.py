@@ -101,7 +101,9 @@ def receive_batch(
         ),
         key if free else None,
     )
-    defer(work, "advance_data.check", batch_id=str(batch.id))
+    # One file after the other, as they came: the second may replace what the first one files.
+    turn = f"filings:{trader.id}"
+    defer(work, "advance_data.check", in_turn=turn, batch_id=str(batch.id))
     return batch
 
 
@@ -132,6 +134,9 @@ def begin_batch(
         warnings=0,
         corrects_id=arrival.corrects_id,
         corrects_row=arrival.corrects_row,
+        faults=0,
+        kinds=[],
+        subtrees=[],
     )
     work.session.add(batch)
     work.session.flush()

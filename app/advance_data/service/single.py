@@ -60,8 +60,8 @@ def file_one(work: Work, trader: Trader, *, row: RawRow, idempotency_key: str) -
         ),
     )
     start_batch(work, batch)
-    tally = check_batch(work, batch, [row])
-    if not tally.accepted:
+    check_batch(work, batch, [row])
+    if not batch.accepted:
         raise FilingRefusedError(faults_of(work, batch))
     with Arriving(trader.id) as arriving:
         arriving.write(content)

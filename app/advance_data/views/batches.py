@@ -1,6 +1,7 @@
 """One batch: how far it is, what became of it, what is wrong with it."""
 
 import uuid
+from collections.abc import Sequence
 
 from flask import Response, request
 
@@ -9,15 +10,23 @@ from app.advance_data.answers import has_workbook
 from app.advance_data.corrections import may_be_corrected, open_rows
 from app.advance_data.downloads import answer_abi, faults_csv, rejected_xlsx
 from app.advance_data.formats import ABI
-from app.advance_data.models import Batch
+from app.advance_data.kinds import kinds_of
+from app.advance_data.models import Batch, FilingFault
 from app.advance_data.queries import FaultFilter
 from app.advance_data.shown_score import shown, text_of
 from app.advance_data.views.frame import blueprint, may_submit, own, own_batch
-from app.advance_data.wording import CHANNEL_WORDS, COLUMN_WORDS, SEVERITY_WORDS, stage_of
+from app.advance_data.wording import (
+    BY_LISTS,
+    CHANNEL_WORDS,
+    COLUMN_WORDS,
+    LIST_WORDS,
+    SEVERITY_WORDS,
+    stage_of,
+)
 from app.authz.permissions import Permission
 from app.web.access import requires
 from app.web.fragments import render
-from app.web.paging import page_number, paginate
+from app.web.paging import PER_PAGE, Page, page_number
 from app.web.requests import current_work
 
 
@@ -26,7 +35,7 @@ from app.web.requests import current_work
 def batch(trader_id: uuid.UUID, batch_id: uuid.UUID) -> Response:
     """The batch; while it is being checked, the page asks for its outcome every second."""
     trader, work = own(trader_id), current_work()
-    found = own_batch(trader, batch_id)
+    found, now = own_batch(trader, batch_id), work.now
     correctable = may_be_corrected(found)
     left = open_rows(work, found) if correctable else []
     still_open = len(left) if correctable else found.rejected
@@ -51,10 +60,15 @@ def batch(trader_id: uuid.UUID, batch_id: uuid.UUID) -> Response:
         corrected=work.session.get(Batch, found.corrects_id) if found.corrects_id else None,
         score=score and shown(score.figures),
         as_sent=text_of(score.as_sent) if score else "",
-        groups=queries.fault_groups(work.session, found.id),
-        page=paginate(work.session, queries.faults_of(found.id, wanted), page_number()),
+        groups=kinds_of(found.kinds),
+        page=_page(found, wanted),
         wanted=wanted,
         filtered=wanted != FaultFilter(),
+        judged=[
+            (LIST_WORDS[one.kind], one.as_of, one.days((found.finished_at or now).date()))
+            for one in found.judged_by
+        ],
+        by_lists=BY_LISTS,
         may_submit=may_submit(trader),
         has_workbook=has_workbook(found),
         is_message=found.media_type == ABI,
@@ -79,3 +93,16 @@ def answer(trader_id: uuid.UUID, batch_id: uuid.UUID, form: str) -> Response:
     """The rows that were not filed, to correct and send again; or the answer to messages."""
     found = own_batch(own(trader_id), batch_id)
     return rejected_xlsx(found) if form == "xlsx" else answer_abi(found)
+
+
+def _page(found: Batch, wanted: FaultFilter) -> Page[FilingFault]:
+    total = queries.faults_wanted(found, wanted)
+    pages = max(1, -(-total // PER_PAGE))
+    number = min(page_number(), pages)
+    first = (number - 1) * PER_PAGE
+    items: Sequence[FilingFault] = ()
+    if total and found.finished_at is not None:
+        items = queries.faults_from(
+            current_work().session, found, wanted, first=first, limit=PER_PAGE
+        )
+    return Page(items=items, number=number, pages=pages, total=total)

@@ -7,10 +7,11 @@ from flask import Response, flash, redirect, request, url_for
 from flask_babel import gettext
 from werkzeug.wrappers import Response as BaseResponse
 
-from app.advance_data import corrections, queries, service
+from app.advance_data import corrections, service
 from app.advance_data.corrections import PERSONAL, BrokenRow, shown_cell
 from app.advance_data.faults import RowFault
 from app.advance_data.forms import RowForm
+from app.advance_data.kinds import kinds_of
 from app.advance_data.models import Batch, FilingFault
 from app.advance_data.queries import FaultFilter
 from app.advance_data.rows import COLUMNS
@@ -49,7 +50,7 @@ def rows(trader_id: uuid.UUID, batch_id: uuid.UUID) -> Response:
         trader=trader,
         batch=batch,
         page=page,
-        groups=queries.fault_groups(work.session, batch.id),
+        groups=kinds_of(batch.kinds),
         wanted=wanted,
         filtered=wanted != FaultFilter(),
         columns=COLUMNS,
