@@ -33,8 +33,9 @@ DONE_BY_A_PREPARER = {
     "application:respond",
     "filing:submit",
     "verification:ask",
+    "plan:promise",
 }
-OF_MANAGERS = {"agency-client:manage", "webhook:manage"}
+OF_MANAGERS = {"agency-client:manage", "webhook:manage", "catalogue:propose", "catalogue:approve"}
 STRANGERS = ("b officer", "b viewer", "rival")
 pytestmark = pytest.mark.usefixtures("silent_logs", "ledger")
 
