@@ -37,13 +37,8 @@ class Touched:
     version: str
 
     @property
-    def drafted(self) -> bool:
-        """Whether it was never submitted."""
-        return self.application.state == ApplicationState.DRAFT
-
-    @property
-    def moves(self) -> bool:
-        """Whether the trader may move it: a submitted one never moves."""
+    def told(self) -> bool:
+        """Whether its people are written to; those of a submitted one have nothing to answer."""
         return self.application.state != ApplicationState.SUBMITTED
 
 
