@@ -16,6 +16,7 @@ PREFIX = "FAIRWAY_"
 
 AAL = "http://idmanagement.gov/ns/assurance/aal"
 PHISHING_RESISTANT = f"{AAL}/2?phishing_resistant=true {AAL}/3 phr phrh"
+LOGINS = tuple(f"database_{part}_url" for part in ("portal", "console", "api", "worker", "entry"))
 MULTI_FACTOR = f"{AAL}/2 {PHISHING_RESISTANT}"
 
 
@@ -50,6 +51,11 @@ class Settings(BaseSettings):
     home: Path = Path("var")
     database_url: str | None = None
     database_owner_url: str | None = None
+    database_portal_url: str | None = None
+    database_console_url: str | None = None
+    database_api_url: str | None = None
+    database_worker_url: str | None = None
+    database_entry_url: str | None = None
     public_url: str | None = None
     surface: Literal["portal", "console", "api", "all"] = "all"
     secret_key: str | None = None
@@ -149,6 +155,16 @@ class Settings(BaseSettings):
             except ValueError as error:
                 msg = f"{PREFIX}WEBHOOK_NETWORKS: {one} is no network, such as 10.20.0.0/16."
                 raise ValueError(msg) from error
+        return self
+
+    @model_validator(mode="after")
+    def logins_belong_to_a_server(self) -> Self:
+        """A login's address without a server of one's own would be left unused, and unnoticed."""
+        given = [name for name in LOGINS if getattr(self, name)]
+        if given and self.database_url is None:
+            names = ", ".join(f"{PREFIX}{name.upper()}" for name in given)
+            msg = f"{names} need {PREFIX}DATABASE_URL."
+            raise ValueError(msg)
         return self
 
     @model_validator(mode="after")

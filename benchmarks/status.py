@@ -39,10 +39,10 @@ import psycopg
 from sqlalchemy import select
 
 from app.authz.actor import system_actor
-from app.cli.wsgi import HANDOVER
+from app.cli.handover import HANDOVER, written
 from app.db.embedded import Cluster
 from app.db.migrate import upgrade
-from app.db.session import BoundSession, Principal, make_engine
+from app.db.session import PARTS, BoundSession, Principal, make_engine
 from app.identity.service import create_client, set_quota
 from app.kernel.clock import SystemClock
 from app.reactions import REACTIONS
@@ -109,7 +109,7 @@ class Bench:
         names = {k: v for k, v in os.environ.items() if not k.startswith("FAIRWAY_")}
         self.environment = {
             **names,
-            HANDOVER: json.dumps({"app_url": self.cluster.app_url(), "map": True}),
+            HANDOVER: written({one: self.cluster.url_of(one) for one in PARTS}, fed=True),
             "FAIRWAY_HOME": str(folder),
             "FAIRWAY_SECRET_KEY": SECRET,
             "FAIRWAY_SURFACE": "api",

@@ -9,8 +9,9 @@ from flask import Flask, jsonify, request, session
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.cli.wsgi import build, handed_over, map_folder
-from app.db.session import Principal
+from app.cli.handover import handed_over
+from app.cli.wsgi import build, map_folder
+from app.db.session import Principal, Role
 from app.kernel.clock import SystemClock
 from app.kernel.identifiers import Scheme, parse
 from app.register.models import RegisterEntry
@@ -85,7 +86,7 @@ def unrecorded():
 
 def usual_view():
     """A Flask view as an ordinary portal has it: 200 routes, hooks, a session, JSON of a dict."""
-    settings, _url, _engine = handed_over()
+    settings = handed_over().settings
     reader, clock = MapReader(map_folder(settings)), SystemClock()
     app = Flask(__name__)
     app.secret_key = settings.secret_key
@@ -108,8 +109,9 @@ def usual_view():
 
 def usual_orm():
     """Flask, the ORM and PostgreSQL: one query for each look-up, no token, no record."""
-    settings, _url, engine = handed_over()
-    equip(settings.secret_key)
+    handed = handed_over()
+    engine = handed.engine([Role.ENTRY])
+    equip(handed.settings.secret_key)
     app = Flask(__name__)
 
     @app.get("/api/v1/partners/<scheme>/<value>/status")

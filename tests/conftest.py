@@ -28,7 +28,15 @@ from app.authz.actor import Actor, system_actor
 from app.config import Settings
 from app.db.embedded import Cluster
 from app.db.migrate import upgrade
-from app.db.session import BoundSession, make_engine
+from app.db.session import (
+    PARTS,
+    BoundSession,
+    Role,
+    join,
+    logins_of,
+    make_engine,
+    make_engines,
+)
 from app.jobs.queue import Bench, equip, queue, run_worker
 from app.kernel.clock import FixedClock
 from app.reactions import REACTIONS
@@ -156,17 +164,51 @@ def super_engine(app_url: str) -> Iterator[Engine]:
 
 
 @pytest.fixture(scope="session")
-def _engine(app_url: str, _clock: FixedClock) -> Iterator[Engine]:
-    engine = make_engine(app_url)
+def login_urls(app_url: str) -> dict[Role, str]:
+    """By what address each role logs in, as the embedded database has it."""
+    address = make_url(app_url)
+    return {one: str(address.set(username=one.value)) for one in PARTS}
 
-    @event.listens_for(engine, "begin")
-    def tell_the_time(connection: Connection) -> None:
-        dbapi = connection.connection.cursor()
-        dbapi.execute("SELECT set_config('test.now', %s, true)", (_clock.at.isoformat(),))
-        dbapi.close()
 
+@pytest.fixture(scope="session")
+def serving(login_urls: dict[Role, str], _clock: FixedClock) -> Iterator[Engine]:
+    """What a process that serves holds: a login for each role, and none for commands."""
+    engine = make_engines(login_urls)
+    for one in logins_of(engine).values():
+        tell_the_time(one, _clock)
     yield engine
     engine.dispose()
+
+
+@pytest.fixture(scope="session")
+def _engine(app_url: str, serving: Engine, _clock: FixedClock) -> Iterator[Engine]:
+    """The same logins, and that of an operator's commands, by which scenes are set."""
+    engine = make_engine(app_url)
+    tell_the_time(engine, _clock)
+    for one in logins_of(serving).values():
+        pass_on(one, engine)
+    yield join({**logins_of(serving), Role.COMMAND: engine}, engine)
+    engine.dispose()
+
+
+def pass_on(engine: Engine, to: Engine) -> None:
+    """Let who listens to `to`, as tests that count statements do, hear of this engine too."""
+    for name in ("before_cursor_execute", "commit"):
+
+        def heard(*arguments: object, name: str = name) -> None:
+            getattr(to.dispatch, name)(*arguments)
+
+        event.listen(engine, name, lambda *arguments, heard=heard: heard(*arguments))
+
+
+def tell_the_time(engine: Engine, clock: FixedClock) -> None:
+    """Let every transaction of the engine know what the tests' clock says."""
+
+    @event.listens_for(engine, "begin")
+    def tell(connection: Connection) -> None:
+        dbapi = connection.connection.cursor()
+        dbapi.execute("SELECT set_config('test.now', %s, true)", (clock.at.isoformat(),))
+        dbapi.close()
 
 
 CLEAN = """
@@ -224,8 +266,9 @@ def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
 
 
 @pytest.fixture(scope="session")
-def _app(_engine: Engine, settings: Settings, _clock: FixedClock) -> FairwayApp:
-    app = create_app("all", settings=settings, engine=_engine, clock=_clock)
+def _app(_engine: Engine, serving: Engine, settings: Settings, _clock: FixedClock) -> FairwayApp:
+    del _engine
+    app = create_app("all", settings=settings, engine=serving, clock=_clock)
     app.testing = True
     return app
 
@@ -271,7 +314,8 @@ def work(work_as: WorkAs) -> Iterator[Work]:
 
 @pytest.fixture
 def run_jobs(
-    app_url: str,
+    login_urls: dict[Role, str],
+    serving: Engine,
     engine: Engine,
     clock: FixedClock,
     settings: Settings,
@@ -283,11 +327,12 @@ def run_jobs(
     The worker has a thread of its own, because a browser's driver leaves an event loop running in
     the main thread of the whole test process.
     """
-    equip(Bench(engine=engine, clock=clock, settings=settings, reactions=REACTIONS))
+    del engine  # The database is clean.
+    equip(Bench(engine=serving, clock=clock, settings=settings, reactions=REACTIONS))
     monkeypatch.setattr(queue, "periodic_registry", PeriodicRegistry())
 
     def run() -> None:
         with ThreadPoolExecutor(max_workers=1) as aside:
-            aside.submit(run_worker, app_url, wait=False, concurrency=1).result()
+            aside.submit(run_worker, login_urls[Role.WORKER], wait=False, concurrency=1).result()
 
     return run

@@ -15,10 +15,10 @@ from sqlalchemy import Connection, Engine
 from app.audit.models import AccessRecord, SecurityEvent
 from app.audit.tags import SecurityTag
 from app.authz.actor import Actor
-from app.db.session import Principal, transaction
+from app.db.session import Principal, Role, transaction
 from app.kernel.ids import new_id
 
-RECORDER = Principal("system:record")
+RECORDER = Principal("system:record", role=Role.ENTRY)
 
 
 @dataclass(frozen=True, slots=True)

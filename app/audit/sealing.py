@@ -21,9 +21,9 @@ from app.audit.leaves import commit_to, leaf_body, name_in, rows_of
 from app.audit.models import LogCheckpoint, LogLeaf, LogNode, LogPending, LogSalt
 from app.audit.notes import Checkpoint, NoteError, Signer, Verifier, open_note, parse_note
 from app.audit.states import SEAL, cosignatures, denials, newest_of, tell
-from app.db.session import Principal, transaction
+from app.db.session import Principal, Role, transaction
 
-SEALER: Final = Principal("system:seal")
+SEALER: Final = Principal("system:seal", role=Role.WORKER)
 BATCH: Final = 2_000
 # The advisory lock of the one sequencer; the number is ours alone in this database.
 LOCK: Final = 7_362_001

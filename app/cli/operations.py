@@ -3,7 +3,7 @@
 import os
 
 import click
-from sqlalchemy import text
+from sqlalchemy import make_url, text
 
 from app.cli import serving
 from app.cli.runtime import (
@@ -12,7 +12,7 @@ from app.cli.runtime import (
     refuse_altered_criteria,
     runtime,
 )
-from app.db import migrate
+from app.db import migrate, safety
 
 
 @click.command()
@@ -60,33 +60,48 @@ def upgrade() -> None:
 
 @database.command(name="check")
 def check() -> None:
-    """Exit with 1 unless the database is at the newest revision."""
+    """Exit with 1 unless the database is at the newest revision and its logins are bound."""
     with runtime(check_demo=False) as run:
         found, wanted = migrate.current(run.app_url), migrate.head()
+        wrong = list(safety.findings(run.app_url, run.logins))
+    for one in wrong:
+        click.echo(one, err=True)
     if found != wanted:
         raise RefusedError(f"The database is at {found}, this version needs {wanted}.")
+    if wrong:
+        raise RefusedError("A login or a table is not as it must be.")
     click.echo(f"At {wanted}.")
+
+
+@database.command(name="roles")
+def roles() -> None:
+    """Print the SQL by which a superuser makes the roles on a server of your own."""
+    click.echo(safety.making_roles())
 
 
 @click.command()
 def doctor() -> None:
     """Say what this installation runs on, and what is wrong with it."""
-    with runtime(check_demo=False) as run, run.engine.connect() as connection:
-        version = connection.execute(text("SHOW server_version")).scalar_one()
-        role = connection.execute(
-            text(
-                "SELECT rolname, rolsuper OR rolbypassrls AS mighty FROM pg_roles"
-                " WHERE rolname = current_user"
-            )
-        ).one()
+    with runtime(check_demo=False) as run:
+        with run.engine.connect() as connection:
+            version = connection.execute(text("SHOW server_version")).scalar_one()
+            role = connection.execute(text("SELECT session_user")).scalar_one()
         found, wanted = migrate.current(run.app_url), migrate.head()
         demo = run.settings.demo_mode
+        wrong = list(safety.findings(run.app_url, run.logins))
+        weak = list(safety.weaknesses(run.app_url, run.logins))
+        apart = {make_url(url).username or "" for url in run.logins.values()} - {role}
     click.echo(f"PostgreSQL   {version}")
-    click.echo(f"Role         {role.rolname}")
+    click.echo(f"Role         {role} (commands)")
+    click.echo(f"Logins       {', '.join(sorted(apart)) or 'that one for everything'}")
     click.echo(f"Migrations   {found} (this version needs {wanted})")
     click.echo(f"Demo         {'yes' if demo else 'no'}")
-    if role.mighty:
-        raise RefusedError("The application's role is a superuser or bypasses row security.")
+    for one in weak:
+        click.echo(f"Weaker       {one}")
+    for one in wrong:
+        click.echo(f"Wrong        {one}", err=True)
+    if wrong:
+        raise RefusedError("A login or a table is not as it must be.")
     if found != wanted:
         raise RefusedError("Run `fairway db upgrade`.")
     with runtime(check_demo=False) as run, run.work() as work:

@@ -108,7 +108,7 @@ class Sealer:
 
     def _waits_for(self, one: Witness) -> bool:
         key = self.signer.verifier
-        with transaction(self.engine, READER, read_only=True) as session:
+        with transaction(self.engine, sealing.SEALER, read_only=True) as session:
             newest = newest_of(session, key)
             return newest is not None and (
                 newest.size != cosigned_size(session, key, one.key.name)

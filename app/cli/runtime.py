@@ -2,9 +2,9 @@
 
 import os
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from sqlalchemy import Engine
@@ -13,7 +13,7 @@ from app.authz.actor import Actor, system_actor
 from app.config import Settings, read_settings
 from app.db import migrate
 from app.db.embedded import Cluster
-from app.db.session import BoundSession, Principal, make_engine
+from app.db.session import PARTS, BoundSession, Principal, Role, make_engine
 from app.kernel.clock import SystemClock
 from app.notifications import letters
 from app.publications.queries import altered_here
@@ -31,12 +31,16 @@ class RefusedError(Exception):
 
 @dataclass(slots=True)
 class Runtime:
-    """What a command runs with. `owner_url` is `None` where only the application's role is known."""
+    """What a command runs with. `owner_url` is `None` where only the application's role is known.
+
+    `logins` are the addresses by which the processes that serve connect, one for each role.
+    """
 
     settings: Settings
     app_url: str
     owner_url: str | None
     engine: Engine
+    logins: Mapping[Role, str] = field(default_factory=dict)
 
     @contextmanager
     def work(self, actor: Actor | None = None) -> Iterator[Work]:
@@ -57,16 +61,37 @@ def runtime(*, check_demo: bool = True) -> Iterator[Runtime]:
     if settings.database_url is not None:
         engine = make_engine(settings.database_url)
         try:
-            yield Runtime(settings, settings.database_url, settings.database_owner_url, engine)
+            yield Runtime(
+                settings,
+                settings.database_url,
+                settings.database_owner_url,
+                engine,
+                logins_of_server(settings, settings.database_url),
+            )
         finally:
             engine.dispose()
         return
     with Cluster(settings.home / "postgres") as cluster:
         engine = make_engine(cluster.app_url())
         try:
-            yield Runtime(settings, cluster.app_url(), cluster.owner_url(), engine)
+            logins: dict[Role, str] = {role: cluster.url_of(role) for role in PARTS}
+            yield Runtime(settings, cluster.app_url(), cluster.owner_url(), engine, logins)
         finally:
             engine.dispose()
+
+
+def logins_of_server(settings: Settings, url: str) -> dict[Role, str]:
+    """By what address each role connects to a server of the operator's own.
+
+    Where no login was given, the application's takes the role within each transaction.
+    """
+    given = zip(PARTS, map(setting_of, PARTS), strict=True)
+    return {role: getattr(settings, name) or url for role, name in given}
+
+
+def setting_of(role: Role) -> str:
+    """The name of the setting that holds the address of the role's login."""
+    return f"database_{role.name.lower()}_url"
 
 
 def with_secret(settings: Settings) -> Settings:

@@ -1,6 +1,5 @@
 """`fairway serve` and `fairway worker`: from nothing to a running portal, a line for each step."""
 
-import json
 import os
 import signal
 import subprocess
@@ -17,6 +16,7 @@ from granian.constants import Interfaces
 from granian.log import LogLevels
 
 import app.tasks  # noqa: F401 - makes the worker know its tasks.
+from app.cli.handover import HANDOVER, OF_WORKER, Handed, hand_over, handed_over, roles_of
 from app.cli.record import sealing_each_second
 from app.cli.runtime import (
     DEMO_DONE,
@@ -28,7 +28,8 @@ from app.cli.runtime import (
     refuse_altered_criteria,
     runtime,
 )
-from app.cli.wsgi import HANDOVER, handed_over, map_folder
+from app.cli.wsgi import map_folder
+from app.db.session import Role
 from app.jobs.queue import Bench, equip, run_worker
 from app.kernel.clock import SystemClock
 from app.reactions import REACTIONS
@@ -46,13 +47,16 @@ def serve(*, workers: int) -> None:
         step("Applying migrations" if migrate_to_head(run) else "Database is up to date")
         with run.work() as work:
             refuse_altered_criteria(work)
-        os.environ[HANDOVER] = json.dumps({"app_url": run.app_url})
         if run.settings.demo_mode:
             prepare_demo(run)
         feeder = keep_feeder(run)
+        surface = roles_of(run.settings)
+        os.environ[HANDOVER] = hand_over(run, surface, fed=feeder is not None)
         # In a session of its own, so that Ctrl-C reaches it through us alone, when it is its turn.
         job_worker = subprocess.Popen(
-            [sys.executable, "-m", "app.cli", "worker"], start_new_session=True
+            [sys.executable, "-m", "app.cli", "worker"],
+            env=os.environ | {HANDOVER: hand_over(run, OF_WORKER)},
+            start_new_session=True,
         )
         server = Granian(
             target="app.cli.wsgi:build",
@@ -95,54 +99,55 @@ def keep_feeder(run: Runtime) -> subprocess.Popen[bytes] | None:
     """
     if run.settings.surface not in {"api", "all"}:
         return None
-    os.environ[HANDOVER] = json.dumps({"app_url": run.app_url, "map": True})
     script = Path(__file__).with_name("keeping.py")
     return subprocess.Popen(  # noqa: S603 - our own script with our own command.
         [sys.executable, str(script), sys.executable, "-m", "app.cli", "feeder"],
+        env=os.environ | {HANDOVER: hand_over(run, OF_WORKER, fed=True)},
         start_new_session=True,
     )
 
 
 def feed() -> None:
     """The feeder of this host, until SIGTERM; it joins a database that is already running."""
-    from app.status_api.feeder import Feeder  # noqa: PLC0415 - this process alone needs it.
-    from app.status_api.kept import lookup_record_of  # noqa: PLC0415
-
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
     configure_logs()
-    if HANDOVER in os.environ:
-        settings, url, engine = handed_over()
-        Feeder(engine, map_folder(settings), record=lookup_record_of(settings)).run(url, stop)
+    handed = handed_over()
+    if handed is not None:
+        _feed(handed, stop)
         return
     with runtime(check_demo=False) as run:
-        known = lookup_record_of(run.settings)
-        Feeder(run.engine, map_folder(run.settings), record=known).run(run.app_url, stop)
+        _feed(Handed(run.settings, run.logins, fed=True), stop)
+
+
+def _feed(handed: Handed, stop: threading.Event) -> None:
+    from app.status_api.feeder import Feeder  # noqa: PLC0415 - this process alone needs it.
+    from app.status_api.kept import lookup_record_of  # noqa: PLC0415
+
+    record = lookup_record_of(handed.settings)
+    feeder = Feeder(handed.engine(OF_WORKER), map_folder(handed.settings), record=record)
+    feeder.run(handed.urls[Role.WORKER], stop)
 
 
 def work_on_jobs() -> None:
     """The job worker, until SIGTERM; it joins a database that is already running."""
-    if HANDOVER in os.environ:
-        settings, url, engine = handed_over()
-        equip(Bench(engine=engine, clock=SystemClock(), settings=settings, reactions=REACTIONS))
-        with sealing_each_second(engine, settings), dispatching_each_second():
-            run_worker(url)
+    handed = handed_over()
+    if handed is not None:
+        _work_on_jobs(handed)
         return
     with runtime() as run:
         migrate_to_head(run)
         with run.work() as work:
             refuse_altered_criteria(work)
-        equip(
-            Bench(
-                engine=run.engine,
-                clock=SystemClock(),
-                settings=run.settings,
-                reactions=REACTIONS,
-            )
-        )
-        with sealing_each_second(run.engine, run.settings), dispatching_each_second():
-            run_worker(run.app_url)
+        _work_on_jobs(Handed(run.settings, run.logins, fed=False))
+
+
+def _work_on_jobs(handed: Handed) -> None:
+    engine, settings = handed.engine(OF_WORKER), handed.settings
+    equip(Bench(engine=engine, clock=SystemClock(), settings=settings, reactions=REACTIONS))
+    with sealing_each_second(engine, settings), dispatching_each_second():
+        run_worker(handed.urls[Role.WORKER])
 
 
 def prepare_demo(run: Runtime) -> None:
@@ -162,7 +167,11 @@ def prepare_demo(run: Runtime) -> None:
             empty(run)
         begun.touch()
         step("Loading demo data")
-        subprocess.run([sys.executable, "-m", "app.cli", "demo", "load"], check=True)
+        subprocess.run(
+            [sys.executable, "-m", "app.cli", "demo", "load"],
+            env=os.environ | {HANDOVER: hand_over(run, [Role.COMMAND])},
+            check=True,
+        )
         done.touch()
     write_client_files(run.engine, run.settings)
     run.engine.dispose()
@@ -172,14 +181,14 @@ def load_demo() -> None:
     """Tell the demonstration's story in the database that a serving process has prepared."""
     from app.demo.load import load  # noqa: PLC0415 - demo mode only.
 
-    if HANDOVER not in os.environ:
+    handed = handed_over()
+    if handed is None:
         raise RefusedError(
             "The demo data is loaded by `fairway serve` at the first start of an empty home."
         )
-    settings, _url, engine = handed_over()
-    if not settings.demo_mode:
+    if not handed.settings.demo_mode:
         raise RefusedError("FAIRWAY_DEMO=1 on a loopback host is needed for demo data.")
-    load(engine, settings)
+    load(handed.engine_of_commands(), handed.settings)
 
 
 def announce(run: Runtime, started: float) -> subprocess.Popen[bytes]:

@@ -1,15 +1,15 @@
 """Engines, and sessions whose every transaction is bound to a principal.
 
 The database refuses writes of a transaction that has not said on whose behalf it runs (see
-`fairway_require_principal` in the first migration); this module refuses to begin one at all.
-Row-level security will later read the same two settings, so no feature has to change for it.
+`fairway_require_principal` in the first migration); this module refuses to begin one at all. Row
+policies read the same two settings, and bind the role that the principal has (ADR 18, ADR 25).
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, MutableMapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.orm import Session, SessionTransaction
@@ -22,12 +22,25 @@ class UnboundPrincipalError(RuntimeError):
 class Role(StrEnum):
     """The database role that a transaction takes, for itself alone."""
 
-    APPLICATION = "none"
-    """The role that the connection came with: the agency's pages, programs, jobs, commands."""
+    COMMAND = "none"
+    """The role that the connection came with: an operator's commands, and nothing that serves."""
     PORTAL = "fairway_portal"
     """A trader's people: rows of the traders in reach of the session's token, and no others."""
     API = "fairway_api"
     """Programs: what the register tells, or the traders in reach of the access token."""
+    CONSOLE = "fairway_console"
+    """The agency's people: what they review and decide, while the session's token is live."""
+    WORKER = "fairway_worker"
+    """Jobs, the sealing of the log and the feeder, which nobody's token stands behind."""
+    ENTRY = "fairway_entry"
+    """What is asked before anybody is known: signing in, links, counters, records of access."""
+
+
+PARTS: Final = tuple(one for one in Role if one is not Role.COMMAND)
+_LOGINS: Final = "fairway_logins"
+# How many connections of one login a process keeps, and has at most in a burst.
+KEPT: Final = 4
+MOST: Final = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +55,7 @@ class Principal:
 
     name: str
     session: str = field(default="", repr=False)
-    role: Role = Role.APPLICATION
+    role: Role = Role.COMMAND
 
 
 class BoundSession(Session):
@@ -51,7 +64,11 @@ class BoundSession(Session):
     def __init__(
         self, bind: Engine | Connection, principal: Principal, *, read_only: bool = False
     ) -> None:
-        super().__init__(bind, expire_on_commit=False, join_transaction_mode="create_savepoint")
+        super().__init__(
+            engine_for(bind, principal.role),
+            expire_on_commit=False,
+            join_transaction_mode="create_savepoint",
+        )
         self.info["principal"] = self._principal = principal
         self.info["read_only"] = read_only
 
@@ -124,6 +141,64 @@ def make_engine(url: str, **options: Any) -> Engine:  # noqa: ANN401 - passed to
         },
         **options,
     )
+
+
+def logins_of(engine: Engine) -> MutableMapping[Role, Engine] | None:
+    """The engines of its logins by role; `None` where one login takes every role."""
+    found: MutableMapping[Role, Engine] | None = engine.get_execution_options().get(_LOGINS)
+    return found
+
+
+def engine_for(bind: Engine | Connection, role: Role) -> Engine | Connection:
+    """Where a transaction of the role begins: the engine of the role's own login, if it has one.
+
+    `UnboundPrincipalError` in a process that has no login for the role: what serves has none for
+    commands, and a surface none for another's actors.
+    """
+    logins = None if isinstance(bind, Connection) else logins_of(bind)
+    if isinstance(bind, Connection) or logins is None:
+        return bind
+    if str(bind.get_execution_options().get("isolation_level", "")).upper() == "AUTOCOMMIT":
+        msg = "An engine in autocommit mode is refused."
+        raise UnboundPrincipalError(msg)
+    if role not in logins:
+        msg = f"This process does nothing as {role.name.lower()}."
+        raise UnboundPrincipalError(msg)
+    return logins[role]
+
+
+def has_login(engine: Engine, role: Role) -> bool:
+    """Whether a transaction of the role can begin here."""
+    logins = logins_of(engine)
+    return logins is None or role in logins
+
+
+def join(logins: MutableMapping[Role, Engine], main: Engine) -> Engine:
+    """Make `main` stand for all of these engines; they end with it."""
+    others = [one for one in {id(one): one for one in logins.values()}.values() if one is not main]
+    main.update_execution_options(**{_LOGINS: logins})
+
+    @event.listens_for(main, "engine_disposed")
+    def dispose(_engine: Engine) -> None:
+        for one in others:
+            one.dispose()
+
+    return main
+
+
+def make_engines(urls: Mapping[Role, str], **options: Any) -> Engine:  # noqa: ANN401
+    """An engine for what serves: a transaction connects to the address of its principal's role.
+
+    Roles of one address share a pool and take their role within the transaction. The engine itself
+    is that of the least role there is an address for.
+    """
+    options.setdefault("pool_size", KEPT)
+    options.setdefault("max_overflow", MOST - KEPT)
+    # The connection that was used last is used next, so that a quiet pool stays small.
+    options.setdefault("pool_use_lifo", True)
+    made = {url: make_engine(url, **options) for url in dict.fromkeys(urls.values())}
+    logins = {role: made[url] for role, url in urls.items()}
+    return join(logins, logins[Role.ENTRY if Role.ENTRY in logins else Role.WORKER])
 
 
 @contextmanager

@@ -11,7 +11,7 @@ from typing import Protocol
 
 from sqlalchemy import Engine
 
-from app.db.session import Principal, transaction
+from app.db.session import Principal, Role, transaction
 from app.delegations.models import Delegation
 from app.documents.models import DocumentRevision
 from app.kernel.identifiers import MalformedIdentifierError, Scheme
@@ -19,7 +19,7 @@ from app.traders.kinds import EntityType
 from app.traders.models import Trader
 from app.traders.queries import traders_holding
 
-DIRECTORY = Principal("system:directory")
+DIRECTORY = Principal("system:directory", role=Role.ENTRY)
 
 
 class Company(Protocol):

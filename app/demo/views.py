@@ -2,13 +2,17 @@
 
 import re
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from flask import Blueprint, redirect, request, url_for
 from flask_babel import gettext
+from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from app.authz.permissions import Permission
+from app.db.session import Principal, Role, transaction
 from app.demo.accounts import ACCOUNTS, BY_KEY
 from app.demo.queries import message_in_mailbox, messages_in_mailbox
 from app.identity import queries
@@ -20,8 +24,10 @@ from app.web.forms import Form
 from app.web.fragments import render
 from app.web.paging import page_number, paginate
 from app.web.requests import by_link, current_work
+from app.web.wiring import wiring
 
 blueprint = Blueprint("demo", __name__, url_prefix="/demo")
+POSTMAN = Principal("system:mailbox", role=Role.WORKER)
 LOOPBACK = re.compile(r"(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d+)?")
 FORWARDING = ("Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Real-IP")
 LINK = re.compile(r"https?://\S+")
@@ -54,7 +60,8 @@ def sign_in() -> Response:
 def mailbox() -> Response:
     _refuse_from_afar()
     address = request.args.get("address", "").strip()
-    page = paginate(current_work().session, messages_in_mailbox(address), page_number())
+    with _postman() as session:
+        page = paginate(session, messages_in_mailbox(address), page_number())
     return render("demo/mailbox.html", page=page, address=address)
 
 
@@ -63,8 +70,16 @@ def mailbox() -> Response:
 @by_link
 def message(message_id: uuid.UUID) -> Response:
     _refuse_from_afar()
-    found = message_in_mailbox(current_work().session, message_id)
+    with _postman() as session:
+        found = message_in_mailbox(session, message_id)
     return render("demo/message.html", message=found, parts=_with_links(found.body), form=Form())
+
+
+@contextmanager
+def _postman() -> Iterator[Session]:
+    """Letters open ways in, so only who delivers them may read them, here as anywhere."""
+    with transaction(wiring().engine, POSTMAN, read_only=True) as session:
+        yield session
 
 
 def _refuse_from_afar() -> None:

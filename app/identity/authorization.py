@@ -23,7 +23,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from app.audit.access import record_security_event
 from app.audit.tags import SecurityTag
-from app.db.session import Principal, transaction
+from app.db.session import Principal, Role, transaction
 from app.identity import queries, quota
 from app.identity.client_rules import PROOF_LIFE
 from app.identity.last_use import note_use
@@ -43,7 +43,7 @@ from app.kernel.ids import new_id
 from app.web.requests import circumstances
 from app.web.wiring import wiring
 
-SERVER = Principal("system:oauth")
+SERVER = Principal("system:oauth", role=Role.ENTRY)
 SECRET = "client_secret_basic"  # noqa: S105 - the name of a method.
 SIGNATURE = "private_key_jwt"
 ASSERTION_TYPE = JWTBearerClientAssertion.CLIENT_ASSERTION_TYPE

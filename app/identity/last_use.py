@@ -10,12 +10,12 @@ from datetime import datetime, timedelta
 from sqlalchemy import or_, update
 from sqlalchemy.orm import Session
 
-from app.db.session import Principal, transaction
+from app.db.session import Principal, Role, transaction
 from app.identity.models import ApiClient, ClientCredential
 from app.web.wiring import wiring
 
 NOTED_EVERY = timedelta(minutes=1)
-NOTER = Principal("system:last-use")
+NOTER = Principal("system:last-use", role=Role.ENTRY)
 
 
 def note_use(client: ApiClient, credential: ClientCredential) -> None:

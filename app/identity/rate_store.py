@@ -11,9 +11,9 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection, Engine, text
 from sqlalchemy.orm import Session
 
-from app.db.session import Principal, transaction
+from app.db.session import Principal, Role, transaction
 
-COUNTER = Principal("system:limits")
+COUNTER = Principal("system:limits", role=Role.ENTRY)
 
 COUNT = text("""
     INSERT INTO rate_count AS kept (key, count, expires_at) VALUES (:key, :amount, :ends)

@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 from app.audit.access import record_security_event
 from app.audit.tags import SecurityTag
 from app.authz.actor import ANONYMOUS, Actor, ActorKind, AgencyRole, Grant, TraderRole
-from app.db.session import Principal, transaction
+from app.db.session import Principal, Role, transaction
 from app.identity import quota
 from app.identity.last_use import note_use
 from app.identity.limits import limiter
@@ -115,7 +115,7 @@ def recogniser(appointments_of: AppointmentsOf, grants_of: GrantsOf) -> Callable
         # The cookie's value itself: the database looks up its hash, so that whoever can run SQL
         # as the application can name no session but one that they hold.
         g.credential = request.cookies.get(current_app.config["SESSION_COOKIE_NAME"], "")
-        reader = Principal(f"person:{person.person_id}", g.credential)
+        reader = Principal(f"person:{person.person_id}", g.credential, Role.ENTRY)
         with transaction(wiring().engine, reader, read_only=True) as db:
             appointments = appointments_of(db, person.person_id)
             found = this_session().found
@@ -148,7 +148,7 @@ def client_of_token(request: Request, grants_of: GrantsOf) -> Actor:
     grants: Mapping[uuid.UUID, Grant] = {}
     try:
         claims = signer().read(presented.token or "", now=wired.clock.now(), audience=audience)
-        with transaction(wired.engine, Principal("system:token")) as db:
+        with transaction(wired.engine, Principal("system:token", role=Role.ENTRY)) as db:
             client, credential = client_in_good_standing(db, claims, wired.clock.now())
             if client.trader_id is not None:
                 grants = grants_of(db, {client.trader_id: None}, wired.clock.now())

@@ -17,7 +17,7 @@ from werkzeug.datastructures import CallbackDict
 
 from app.audit.access import record_security_event
 from app.audit.tags import SecurityTag
-from app.db.session import Principal, transaction
+from app.db.session import Principal, Role, transaction
 from app.identity import session_store
 from app.identity.rules import CHALLENGE_WITHIN, Method
 from app.identity.session_store import Browser, Found
@@ -25,7 +25,7 @@ from app.web.access import is_api
 from app.web.requests import circumstances
 from app.web.wiring import wiring
 
-KEEPER = Principal("system:session")
+KEEPER = Principal("system:session", role=Role.ENTRY)
 CHALLENGE = "challenge"
 SHOWN = 300  # Characters of a browser's description that are kept.
 

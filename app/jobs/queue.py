@@ -17,7 +17,7 @@ from sqlalchemy import Engine, make_url
 
 from app.authz.actor import system_actor
 from app.config import Settings
-from app.db.session import BoundSession, Principal
+from app.db.session import BoundSession, Principal, Role
 from app.kernel.clock import Clock
 from app.work import Reactions, Work
 
@@ -60,7 +60,8 @@ def job_work(part: str = "worker") -> Iterator[Work]:
     """One unit of work for one step of a task, committed at the end."""
     tools = bench()
     actor = system_actor(part)
-    with BoundSession(tools.engine, Principal(actor.principal)) as session, session.begin():
+    who = Principal(actor.principal, role=Role.WORKER)
+    with BoundSession(tools.engine, who) as session, session.begin():
         yield Work(session=session, actor=actor, now=tools.clock.now(), reactions=tools.reactions)
 
 

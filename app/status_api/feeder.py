@@ -24,7 +24,7 @@ from sqlalchemy import Engine, text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from app.db.session import BoundSession, Principal
+from app.db.session import BoundSession, Principal, Role
 from app.identity.queries import denials, live_credentials
 from app.kernel.clock import Clock, SystemClock
 from app.kernel.identifiers import Identifier, Scheme, parse
@@ -56,7 +56,7 @@ from app.status_api.rendering import (
 )
 from app.traders.sealing import sealer
 
-FEEDER: Final = Principal("system:feeder")
+FEEDER: Final = Principal("system:feeder", role=Role.WORKER)
 LAYOUT: Final = "2"
 CHANNELS: Final = ("fairway_register", "fairway_clients")
 POLL_SECONDS: Final = 1.0

@@ -20,7 +20,7 @@ from sqlalchemy.orm import Session
 from app.audit.states import LATE, troubles, waits_since
 from app.authz.permissions import Permission
 from app.db.migrate import head
-from app.db.session import Principal, transaction
+from app.db.session import Principal, Role, transaction
 from app.kernel.errors import NotFoundError, UnavailableError
 from app.register.queries import answers
 from app.status_api.register_map import FRESH_SECONDS, MapReader
@@ -29,7 +29,7 @@ from app.web.wiring import wiring
 
 blueprint = Blueprint("probes", __name__)
 
-READER = Principal("system:probe")
+READER = Principal("system:probe", role=Role.ENTRY)
 MOST_SKEW_SECONDS = 2.0
 MOST_HEARTBEAT_SECONDS = 60.0
 MOST_UNSEALED_SECONDS = 60.0

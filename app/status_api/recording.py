@@ -24,7 +24,7 @@ from sqlalchemy.orm import Session
 
 from app.audit.access import Circumstances, Seen, record_security_event
 from app.audit.tags import SecurityTag
-from app.db.session import Principal, transaction
+from app.db.session import Principal, Role, transaction
 from app.identity import quota
 from app.identity.last_use import renew
 from app.identity.models import ApiClient
@@ -32,7 +32,7 @@ from app.kernel.clock import Clock
 from app.kernel.errors import UnavailableError
 from app.status_api.rendering import text_of
 
-RECORDER: Final = Principal("system:record")
+RECORDER: Final = Principal("system:record", role=Role.ENTRY)
 EACH_SECONDS: Final = 1.0
 MOST_UNWRITTEN_SECONDS: Final = 5.0
 MOST_WAITING: Final = 500_000

@@ -8,7 +8,7 @@ from datetime import datetime
 from sqlalchemy import Engine, Select, func, select
 from sqlalchemy.orm import Session
 
-from app.db.session import Principal, transaction
+from app.db.session import Principal, Role, transaction
 from app.kernel.errors import NotFoundError, UnavailableError
 from app.kernel.identifiers import Identifier, parse
 from app.register import rules as register_rules
@@ -25,7 +25,7 @@ from app.work import Work
 # The state columns are private so that only `app.work.move` writes them; reading is free.
 STATE = Verification._state  # noqa: SLF001
 CONSENT_STATE = Consent._state  # noqa: SLF001
-SHOWING = Principal("system:verifications")
+SHOWING = Principal("system:verifications", role=Role.ENTRY)
 
 
 def verifications_of(trader_id: uuid.UUID) -> Select[Verification]:

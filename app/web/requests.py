@@ -8,7 +8,7 @@ from flask_openapi import OpenAPI
 
 from app.audit.access import Circumstances
 from app.authz.actor import ANONYMOUS, Actor, ActorKind
-from app.db.session import BoundSession, Principal, Role
+from app.db.session import BoundSession, Principal, Role, has_login
 from app.kernel.ids import new_id
 from app.web.wiring import wiring
 from app.work import Work
@@ -106,19 +106,25 @@ def by_link(view: View) -> View:
     """Mark a view whose authority is not who is signed in.
 
     Such are a secret link, signing in and up, perhaps in the place of somebody else who sits at the
-    same browser, and the demonstration. It runs in the application's own role, so it must look for
-    nothing but what the link or the proof names.
+    same browser, and the demonstration. It runs in the role of the entry, which sees everybody's ways in, so it must look
+    for nothing but what the link or the proof names.
     """
     setattr(view, BY_LINK, True)
     return view
 
 
 def _role(actor: Actor) -> Role:
-    """Rows of other traders do not exist for a trader's people and programs, whatever is asked."""
+    """Rows of other traders do not exist for a trader's people and programs, whatever is asked.
+
+    At a surface without the console the agency's people are people as any.
+    """
+    if actor.kind is ActorKind.CLIENT:
+        return Role.API
     view = current_app.view_functions.get(request.endpoint or "")
-    if actor.kind is ActorKind.PERSON and not actor.is_agency and not hasattr(view, BY_LINK):
-        return Role.PORTAL
-    return Role.API if actor.kind is ActorKind.CLIENT else Role.APPLICATION
+    if actor.kind is ActorKind.PERSON and not hasattr(view, BY_LINK):
+        staff = actor.is_agency and has_login(wiring().engine, Role.CONSOLE)
+        return Role.CONSOLE if staff else Role.PORTAL
+    return Role.ENTRY
 
 
 def circumstances(**data: object) -> Circumstances:

@@ -136,13 +136,18 @@ def code_at(at: datetime, key: str = KEY) -> str:
 
 
 def principal_of(engine: Engine, actor: Actor, now: datetime) -> Principal:
-    """What a unit of work of the actor is bound to: for a trader's person a session of theirs."""
-    if actor.kind is not ActorKind.PERSON or actor.is_agency or actor.person_id is None:
+    """What a unit of work of the actor is bound to: for a person a session of theirs."""
+    if actor.kind is not ActorKind.PERSON or actor.person_id is None:
         return Principal(actor.principal)
+    role = Role.CONSOLE if actor.is_agency else Role.PORTAL
+    method = Method.PASSKEY if actor.is_agency else Method.PASSWORD
     with transaction(engine, KEEPER) as db:
         if db.get(Person, actor.person_id) is None:
-            return Principal(actor.principal, role=Role.PORTAL)
+            if actor.is_agency:
+                # Somebody invented, who has no row to sign in with, sets a scene as a command does.
+                return Principal(actor.principal)
+            return Principal(actor.principal, role=role)
         _, token = session_store.start(
-            db, now=now, browser=Browser(), person_id=actor.person_id, method=Method.PASSWORD
+            db, now=now, browser=Browser(), person_id=actor.person_id, method=method
         )
-    return Principal(actor.principal, token, Role.PORTAL)
+    return Principal(actor.principal, token, role)

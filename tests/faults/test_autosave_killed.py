@@ -1,7 +1,6 @@
 """Server and database killed with signal 9 while somebody writes: what was called saved is there."""
 
 import http.client
-import json
 import os
 import random
 import re
@@ -20,11 +19,11 @@ import pytest
 from app import create_app
 from app.assessments import queries
 from app.authz.actor import system_actor
-from app.cli.wsgi import HANDOVER
+from app.cli.handover import HANDOVER, written
 from app.config import Settings
 from app.db.embedded import Cluster
 from app.db.migrate import upgrade
-from app.db.session import BoundSession, Principal, make_engine
+from app.db.session import PARTS, BoundSession, Principal, make_engine
 from app.kernel.clock import SystemClock
 from app.reactions import REACTIONS
 from app.work import Work
@@ -83,7 +82,7 @@ class Site:
             cwd=ROOT,
             env={
                 **names,
-                HANDOVER: json.dumps({"app_url": self.cluster.app_url()}),
+                HANDOVER: written({one: self.cluster.url_of(one) for one in PARTS}),
                 "FAIRWAY_HOME": str(self.folder / "home"),
                 "FAIRWAY_SECRET_KEY": SECRET,
                 "FAIRWAY_SURFACE": "portal",

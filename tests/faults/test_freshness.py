@@ -22,10 +22,10 @@ from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 
 from app.authz.actor import system_actor
-from app.cli.wsgi import HANDOVER
+from app.cli.handover import HANDOVER, written
 from app.db.embedded import Cluster
 from app.db.migrate import upgrade
-from app.db.session import BoundSession, Principal, make_engine
+from app.db.session import PARTS, BoundSession, Principal, make_engine
 from app.identity.service import create_client, set_quota
 from app.kernel.clock import SystemClock
 from app.kernel.errors import DomainError
@@ -62,7 +62,7 @@ class Site:
         names = {k: v for k, v in os.environ.items() if not k.startswith("FAIRWAY_")}
         self.environment = {
             **names,
-            HANDOVER: json.dumps({"app_url": self.url, "map": True}),
+            HANDOVER: written({one: self.cluster.url_of(one) for one in PARTS}, fed=True),
             "FAIRWAY_HOME": str(folder / "home"),
             "FAIRWAY_SECRET_KEY": SECRET,
             "FAIRWAY_SURFACE": "api",

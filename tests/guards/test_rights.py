@@ -127,7 +127,7 @@ def test_nobody_else_has_rights(super_engine):
             for table in tables
             for row in connection.execute(PRIVILEGES, {"oid": table.oid})
         }
-        assert names == {"fairway_owner", "fairway_app", "fairway_portal", "fairway_api"}
+        assert names == {"fairway_owner", *(f"fairway_{one}" for one in ROLES)}
         assert connection.execute(EVERYBODY).all() == []
 
 

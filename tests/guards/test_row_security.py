@@ -133,6 +133,7 @@ DEFINERS = {
     "fairway_founded",
     "fairway_colleagues",
     "fairway_rivalry",
+    "fairway_staff",
     "fairway_wait_for_seal",
 }
 # The portal's row rules; `true` stands for a table whose reading its privileges close.

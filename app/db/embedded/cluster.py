@@ -131,6 +131,10 @@ class Cluster:
         """Give the SQLAlchemy URL by which migrations connect."""
         return self._url(OWNER, database)
 
+    def url_of(self, role: str, database: str = DATABASE) -> str:
+        """Give the SQLAlchemy URL by which one of the roles connects."""
+        return self._url(role, database)
+
     def create_database(self, name: str, template: str | None = None) -> None:
         """Create a database of `fairway_owner`: empty with our extensions, or a template's copy."""
         databases.create(self.facts.socket_dir, name, template)

@@ -16,12 +16,10 @@ from sqlalchemy import update
 from werkzeug.test import TestResponse
 
 from app.authz.actor import AgencyRole, DelegationScope, TraderRole, system_actor
-from app.db.session import transaction
 from app.identity.models import ApiClient, Person, WebSession
 from app.identity.rules import Method
 from app.identity.secret_values import digest
 from app.identity.service import end_person
-from app.identity.sessions import KEEPER
 from app.traders.kinds import EntityType
 from app.web.requests import FairwayApp
 from app.work import move
@@ -120,8 +118,8 @@ class Stage:
     def edit_session(self, caller: Caller, **values: object) -> Caller:
         """The session's row as it would be some time later."""
         token = caller.headers["Cookie"].split("=", 1)[1]
-        with transaction(self.app.extensions["fairway"].engine, KEEPER) as db:
-            done = db.execute(
+        with self.work_as(system_actor("test")) as work:
+            done = work.session.execute(
                 update(WebSession)
                 .where(WebSession.token_hash == digest(token))
                 .values(**values)

@@ -20,6 +20,6 @@ def run(site, scene, _engine, _clock, super_engine) -> Iterator[Run]:
     journal = Journal(super_engine)
     # An error is an answer here, which the matrix judges as one.
     before, site.testing = site.testing, False
-    yield Run(site, journal, {CANARY: a, PLAIN: b}, callers)
+    yield Run(site, journal, {CANARY: a, PLAIN: b}, callers, commands=_engine)
     site.testing = before
     journal.remove()

@@ -22,12 +22,13 @@ SAFE = {"GET", "HEAD", "OPTIONS"}
 
 @dataclass
 class Run:
-    """One scene with its callers, and every fault that was found."""
+    """One scene with its callers, and every fault that was found; `commands` is their engine."""
 
     app: Any
     journal: Journal
     sides: dict[str, Side]
     callers: dict[str, Caller]
+    commands: Any
     faults: list[str] = field(default_factory=list)
     letters: int = 0
     forms: dict[tuple[str, str], dict[str, Any]] = field(default_factory=dict)
