@@ -25,6 +25,7 @@ WITHOUT_ROW_SECURITY: Final = frozenset(
         "log_state",
         "lookup_record",
         "reference_counter",
+        "reference_list",
         "register_sequencer",
     }
 )
