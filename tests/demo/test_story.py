@@ -152,9 +152,9 @@ def check_delegations(read, now):
     assert set(found.values()) == {Stage.ASKED}
     through = read.scalars(
         select(Batch).where(Batch.acting_trader_id == trader(read, TIDEWAY).id)
-    ).one()
-    assert through.trader_id == trader(read, HARBOUR).id
-    assert through.accepted > 20
+    ).all()
+    assert {one.trader_id for one in through} == {trader(read, HARBOUR).id}
+    assert max(one.accepted for one in through) > 20
 
 
 def check_advance_data(read):

@@ -16,6 +16,7 @@ from app.advance_data.models import Batch, Filing, FilingFault
 from app.audit import merkle
 from app.audit.models import AuditEvent
 from app.authz.actor import system_actor
+from app.documents.files import equip_files
 from tests.advance_data.conftest import NUMBER
 from tests.advance_data.sample_rows import good_row
 from tests.factories import traders as trader_factory
@@ -90,6 +91,8 @@ KILLS = [
 
 
 def test_a_worker_killed_ten_times_files_each_row_once(app, app_url, settings, work_as):
+    # Another test's application may have been made since, with a place of its own for files.
+    equip_files(settings)
     with work_as(system_actor("test")) as work:
         officer = make_person(work)
         trader = trader_factory.make_trader(work, officer)
