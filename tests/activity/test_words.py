@@ -31,7 +31,9 @@ def test_how_the_agency_decides_is_never_worded():
 def test_the_sentences_take_only_what_events_tell():
     for tag, told in TOLD.items():
         words = str(told.words)
-        assert words % dict.fromkeys(("reference", "scheme", "accepted", "read", "filing_ref"), ""), tag
+        assert words % dict.fromkeys(
+            ("reference", "scheme", "accepted", "read", "filing_ref"), ""
+        ), tag
         assert told.area is not Area.LOOKED, tag
 
 
