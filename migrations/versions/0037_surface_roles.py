@@ -184,6 +184,8 @@ WORKER = [
     ("message", "SELECT, INSERT, UPDATE (attempts, failed_at, sent_at)"),
     ("person", "SELECT"),
     ("rate_count", "SELECT, DELETE"),
+    # A message is filed under a number of ours.
+    ("reference_counter", "SELECT, INSERT, UPDATE"),
     ("reference_list", "SELECT"),
     ("register_change", "SELECT"),
     ("register_entry", "SELECT"),
@@ -194,8 +196,8 @@ WORKER = [
     ("token_denial", "SELECT, DELETE"),
     ("trader", "SELECT"),
     ("trader_identifier", "SELECT"),
-    ("voyage_report", "SELECT"),
     ("verification", "SELECT, UPDATE (ended_at, holder_name, shown_at, state, told_active)"),
+    ("voyage_report", "SELECT"),
     ("web_session", "SELECT (person_id, expires_at), DELETE"),
     ("webhook", "SELECT, UPDATE (delivered_at, due_at, failing_since, failures, handed, state)"),
     ("webhook_attempt", "SELECT, INSERT, DELETE"),

@@ -268,10 +268,20 @@ def test_every_column_that_may_name_a_person_is_decided_about():
         ("contact", "email"),  # What a trader says of its contacts; the trader changes it.
         ("contact", "name"),
         ("contact", "phone"),
+        ("consent", "asker_name"),
+        ("consent", "trader_name"),
         ("delegation", "broker_name"),
         ("delegation", "trader_name"),
+        ("reference_list", "filename"),
         ("site", "name"),
         ("trader", "name"),
+        ("verification", "holder_name"),
+        ("verification", "trader_name"),
+        # A part of a filing's record, and of a program's: who it was stands in their events alone.
+        ("voyage_report", "told_by_name"),
+        ("webhook", "created_by_name"),
+        ("webhook", "address"),
+        ("webhook", "name"),
         ("person", "email"),  # Emptied as objects.
         ("person", "name"),
     }

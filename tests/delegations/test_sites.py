@@ -120,7 +120,7 @@ def test_a_filing_is_moved_neither_out_of_the_limit_nor_into_it(work, pair, limi
 def test_the_database_refuses_it_as_well(work, pair, limit, carson, monkeypatch):
     """With the rule of the application taken away."""
     limit(carson)
-    monkeypatch.setattr("app.advance_data.service.checking.limit_of", lambda *_: None)
+    monkeypatch.setattr("app.advance_data.service.filing.limit_of", lambda *_: None)
     assert file(work, pair, row(CARSON)).accepted == 1
     # What is copied in bulk is refused by the driver itself.
     with pytest.raises(InsufficientPrivilege, match="does not reach this site"):
