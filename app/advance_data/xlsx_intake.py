@@ -7,13 +7,10 @@ has dropped are not put back. Run it in the process of `reading`, which bounds m
 
 import datetime as dt
 import io
-import re
 import unicodedata
-import zipfile
 from collections.abc import Iterator, Mapping
 from itertools import chain, repeat
 from typing import Any, BinaryIO, Final, NoReturn
-from xml.parsers import expat
 
 from python_calamine import CalamineError, CalamineWorkbook
 
@@ -26,12 +23,12 @@ from app.advance_data.csv_intake import (
 )
 from app.advance_data.faults import Place, RowFault, Severity
 from app.advance_data.rows import RawRow
-from app.documents.inspection import inspect
+from app.documents.spreadsheets import Extent, SpreadsheetRefusedError, Watched, look_through
 from app.kernel.codes import CodeProblem
-from app.kernel.errors import Problem
 
 LIMITS: Final = Limits(file_bytes=25_000_000, rows=50_000)
 MOST_COLUMNS: Final = 200
+MOST_SHEETS: Final = 1000
 _SPEC: Final = "ECMA-376"
 # A number of more digits is not what was typed: spreadsheets keep fifteen.
 _EXACT: Final = 10**15
@@ -88,11 +85,8 @@ _ZEROS: Final = CodeProblem(
     "If it began with zeros, format the cell as text and type it again.",
 )
 
-_ROW: Final = re.compile(rb"<(?:\w{1,20}:)?row\s[^>]{0,500}?\br\s*=\s*[\"'](\d{1,12})[\"']")
-_WIDE: Final = re.compile(rb"\br\s*=\s*[\"']([A-Za-z]{2,4})\d")
-_WATCHED: Final = re.compile(rb"<(?:\w{1,20}:)?f[\s/>]|\bt\s*=\s*[\"']e[\"']")
-_DTD: Final = re.compile(rb"<!(?:DOCTYPE|ENTITY)", re.IGNORECASE)
-_CELL: Final = re.compile(r"([A-Z]{1,3})([0-9]{1,7})")
+_WATCHED: Final[Mapping[Watched, CodeProblem]] = {"formula": _FORMULA, "error": _FAILED}
+_REFUSED: Final = {"format": _FORMAT, "parts": _XML, "extent": _EXTENT}
 
 
 def read_xlsx(stream: BinaryIO, limits: Limits = LIMITS) -> Iterator[RawRow]:
@@ -104,10 +98,7 @@ def read_xlsx(stream: BinaryIO, limits: Limits = LIMITS) -> Iterator[RawRow]:
     content = stream.read(limits.file_bytes + 1)
     if len(content) > limits.file_bytes:
         _refuse(_EXTENT)
-    inspected = inspect(io.BytesIO(content), "filings.xlsx")
-    if isinstance(inspected, Problem):
-        _refuse(CodeProblem(_FORMAT.code, inspected.message, _FORMAT.fix))
-    sheets = _sheets(content, limits)
+    watched = _watched(content, limits)
     try:
         workbook = CalamineWorkbook.from_filelike(io.BytesIO(content))
         names = workbook.sheet_names
@@ -122,9 +113,6 @@ def read_xlsx(stream: BinaryIO, limits: Limits = LIMITS) -> Iterator[RawRow]:
         _refuse(_EMPTY)
     if len(filled) > 1:
         _refuse(_SHEETS)
-    # Which file belongs to which sheet is for the parser to say; with one sheet that holds data,
-    # whatever is watched stands in it.
-    watched = {place: problem for found in sheets for place, problem in found.items()}
     return _rows(filled[0][1].iter_rows(), watched, limits)
 
 
@@ -209,64 +197,26 @@ def _text(cell: Any) -> str:  # noqa: ANN401 - whatever a cell may hold.
     return "" if cell is None else str(cell)
 
 
-def _sheets(content: bytes, limits: Limits) -> list[dict[tuple[int, int], CodeProblem]]:
-    """Look at the parts as text before a parser sees them; what to watch in each sheet.
+def _watched(content: bytes, limits: Limits) -> dict[tuple[int, int], CodeProblem]:
+    """Where formulas and failed cells stand: row of the sheet, column from 0.
 
-    A sheet that claims to reach to its last corner would be laid out in memory up to there.
+    One sheet alone may hold data, so whatever is watched stands in it.
     """
-    found = []
-    with zipfile.ZipFile(io.BytesIO(content)) as archive:
-        for entry in archive.infolist():
-            if not entry.filename.lower().endswith((".xml", ".rels")):
-                continue
-            part = archive.read(entry)
-            # Parts in UTF-16 would hide what is looked for.
-            if b"\0" in part or _DTD.search(part):
-                _refuse(_XML)
-            if "/worksheets/" not in entry.filename.lower():
-                continue
-            rows = max((int(one[1]) for one in _ROW.finditer(part)), default=0)
-            wide = max((_number(one[1]) for one in _WIDE.finditer(part)), default=0)
-            if rows > limits.rows + 1000 or wide > MOST_COLUMNS:
-                _refuse(_EXTENT)
-            if _WATCHED.search(part):
-                found.append(_watch(part))
-    return found
-
-
-def _number(letters: bytes) -> int:
-    number = 0
-    for sign in letters.upper():
-        number = number * 26 + sign - 64
-    return number
-
-
-def _watch(part: bytes) -> dict[tuple[int, int], CodeProblem]:
-    """Where formulas and failed cells stand: row of the sheet, column from 0."""
-    found: dict[tuple[int, int], CodeProblem] = {}
-    at = [(0, 0)]
-
-    def start(name: str, attributes: dict[str, str]) -> None:
-        local = name.rpartition(":")[2]
-        if local == "row":
-            given = attributes.get("r", "")
-            at[0] = (int(given) if given.isdecimal() else at[0][0] + 1, -1)
-        elif local == "c":
-            row, column = at[0]
-            place = _CELL.fullmatch(attributes.get("r", ""))
-            at[0] = (int(place[2]), _number(place[1].encode()) - 1) if place else (row, column + 1)
-            if attributes.get("t") == "e":
-                found[at[0]] = _FAILED
-        elif local == "f":
-            found[at[0]] = _FORMULA
-
-    parser = expat.ParserCreate()
-    parser.StartElementHandler = start
+    # A sheet may have a title and blank rows besides.
+    extent = Extent(rows=limits.rows + 1000, columns=MOST_COLUMNS, sheets=MOST_SHEETS)
     try:
-        parser.Parse(part, True)  # noqa: FBT003 - the C interface takes it by position.
-    except expat.ExpatError:
-        _refuse(_FORMAT)
-    return found
+        sheets = look_through(content, extent)
+    except SpreadsheetRefusedError as refusal:
+        problem = _REFUSED[refusal.code]
+        message = refusal.told or problem.message
+        raise FileRefusedError(
+            form_fault(CodeProblem(problem.code, message, problem.fix), Place(0, 0), _SPEC)
+        ) from refusal
+    return {
+        (row + 1, column): _WATCHED[kind]
+        for found in sheets.values()
+        for (row, column), kind in found.items()
+    }
 
 
 def _refuse(problem: CodeProblem) -> NoReturn:

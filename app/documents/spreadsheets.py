@@ -66,7 +66,12 @@ def look_through(content: bytes, extent: Extent) -> dict[str, dict[Place, Watche
     sheets = _sheets(parts)
     if len(sheets) > extent.sheets:
         raise SpreadsheetRefusedError("extent")
-    return {name: _watched(parts.get(path, b""), extent) for name, path in sheets.items()}
+    if not set(sheets.values()) <= set(parts):
+        # A parser may find by other rules what is not where the book says, and nobody looked there.
+        raise SpreadsheetRefusedError("parts")
+    for part in parts.values():
+        _measure(part, extent)
+    return {name: _watched(parts[path]) for name, path in sheets.items()}
 
 
 def _sheets(parts: Mapping[str, bytes]) -> dict[str, str]:
@@ -92,11 +97,15 @@ def _sheets(parts: Mapping[str, bytes]) -> dict[str, str]:
     return found
 
 
-def _watched(part: bytes, extent: Extent) -> dict[Place, Watched]:
+def _measure(part: bytes, extent: Extent) -> None:
+    """A sheet that claims to reach to its last corner would be laid out in memory up to there."""
     rows = max((int(one[1]) for one in _ROW.finditer(part)), default=0)
     wide = max((_number(one[1].decode()) for one in _WIDE.finditer(part)), default=0)
     if rows > extent.rows or wide > extent.columns:
         raise SpreadsheetRefusedError("extent")
+
+
+def _watched(part: bytes) -> dict[Place, Watched]:
     found: dict[Place, Watched] = {}
     if not _WATCHED.search(part):
         return found

@@ -94,7 +94,12 @@ def value_for(question):
         case "date":
             return st.dates(date(1900, 1, 1), date(2099, 12, 31)).map(date.isoformat)
         case "table":
-            row = st.fixed_dictionaries({one.value: TEXTS for one in question.columns})
+            # A list of cells and not a dictionary, whose order the generator changes: the page
+            # writes the columns in their own.
+            names = [one.value for one in question.columns]
+            row = st.tuples(*(TEXTS for _ in names)).map(
+                lambda cells: dict(zip(names, cells, strict=True))
+            )
             return st.lists(row, max_size=4).map(table_text)
         case "text" | "doc_ref":
             return TEXTS
