@@ -132,6 +132,7 @@ def far(row, column):
 
 GOOD = workbook([good_row()])
 DOCTYPE = b'<!DOCTYPE x [<!ENTITY e SYSTEM "file:///etc/passwd">]>'
+LINKS = "xl/_rels/workbook.xml.rels"
 REFUSED = {
     "nothing": (workbook([]), "EMPTY"),
     "no sheet data": (by_hand(""), "EMPTY"),
@@ -147,6 +148,7 @@ REFUSED = {
     "utf-16": (altered(GOOD, SHEET, lambda part: part.decode().encode("utf-16")), "FORMAT"),
     "macros": (zipped(parts_of(GOOD) | {"xl/vbaProject.bin": b"x"}), "FORMAT"),
     "not XML": (altered(GOOD, SHEET, lambda _: b"<worksheet><sheetData><f></sheetData>"), "FORMAT"),
+    "sheet elsewhere": (altered(GOOD, LINKS, lambda part: part.replace(b"sheet1.xml", b"Sheet1.xml")), "FORMAT"),
     "bomb": (zipped(parts_of(GOOD) | {"xl/media/a.xml": b" " * 120_000_000}), "FORMAT"),
 }  # fmt: skip
 
