@@ -12,7 +12,8 @@ from app.advance_data.checks import Raw
 from app.advance_data.csv_intake import FileRefusedError
 from app.advance_data.faults import RowFault
 from app.advance_data.formats import FORMATS
-from app.advance_data.reading import CHUNK, OUT_OF_MEMORY, Paced, limit
+from app.advance_data.reading import CHUNK, Paced, limit
+from app.documents.apart import OUT_OF_MEMORY
 
 BLOCK = 100
 # Of a file of long rows fewer of them are said at once.

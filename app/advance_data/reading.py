@@ -8,13 +8,10 @@ as lines of JSON, which is all that this process takes from it.
 import io
 import json
 import resource
-import signal
 import subprocess
-import sys
 from collections.abc import Generator, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager, suppress
-from pathlib import Path
 from typing import IO, Any, BinaryIO, Final
 
 from app.advance_data.abi.model import Envelope, RawMessage, Spot
@@ -22,10 +19,9 @@ from app.advance_data.checks import Raw
 from app.advance_data.csv_intake import FileRefusedError
 from app.advance_data.faults import Place, RowFault, Severity, fault_of
 from app.advance_data.rows import RawRow
+from app.documents.apart import MEMORY, STOPPED, ReadingFailedError, bound, start
 from app.kernel.codes import CodeProblem
 
-ROOT: Final = Path(__file__).resolve().parents[2]
-MEMORY: Final = 512 << 20
 SECONDS: Final = 20
 # A large file may take longer, at the pace of a slow machine, but only as it is read: whatever part
 # of it a reader gets stuck in, it is stopped there.
@@ -36,23 +32,12 @@ CHUNK: Final = 1 << 16
 LINE: Final = 64 << 20
 # Every row is left out.
 NO_ROWS: Final = 1 << 40
-OUT_OF_MEMORY: Final = 3
 
 _TOO_MUCH: Final = CodeProblem(
     "TOO_MUCH",
     "Reading the file takes more memory or time than a file may take.",
     "Save it again from the program that made it, or split it into several files.",
 )
-_STOPPED: Final = frozenset(
-    (
-        OUT_OF_MEMORY,
-        *(-number for number in (signal.SIGXCPU, signal.SIGABRT, signal.SIGSEGV, signal.SIGBUS)),
-    )
-)
-
-
-class ReadingFailedError(RuntimeError):
-    """The child ended for a reason of ours, not of the file; the job may try again."""
 
 
 def read_apart(
@@ -83,16 +68,7 @@ def _child(
 ) -> Iterator[Iterator[tuple[str, list[Any]]]]:
     """A child that reads the stream, as what it says; it ends with the context."""
     seconds = SECONDS + size // BYTES_A_SECOND
-    words = (str(ROOT), media_type, str(seconds), str(MEMORY), str(after))
-    child = subprocess.Popen(  # noqa: S603 - our own program with words of our own.
-        [sys.executable, "-I", "-c", _PROGRAM, *words],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        env={},
-        cwd="/",
-        close_fds=True,
-    )
+    child = start(_PROGRAM, media_type, str(seconds), str(MEMORY), str(after))
     assert child.stdin is not None  # noqa: S101 - both are pipes.
     assert child.stdout is not None  # noqa: S101
     hands = ThreadPoolExecutor(max_workers=1)
@@ -141,7 +117,7 @@ def _taken(
         return
     code = child.wait()
     _raise_first(feeding)
-    if code in _STOPPED:
+    if code in STOPPED:
         raise FileRefusedError(fault_of(_TOO_MUCH, Place(0, 0)))
     msg = f"the process that reads a file ended with {code}"
     raise ReadingFailedError(msg)
@@ -190,11 +166,7 @@ def _message(given: list[Any]) -> RawMessage:
 
 def limit(seconds: int, memory: int) -> None:
     """Bound this process; called in the child before it reads a byte of the file."""
-    resource.setrlimit(resource.RLIMIT_CPU, (min(seconds, SECONDS), seconds + 5))
-    resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
-    resource.setrlimit(resource.RLIMIT_NOFILE, (32, 32))
+    bound(min(seconds, SECONDS), seconds + 5, memory)
 
 
 class Paced(io.RawIOBase):

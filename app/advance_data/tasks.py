@@ -8,7 +8,7 @@ from contextlib import closing, contextmanager
 from app.advance_data.checks import check as checked
 from app.advance_data.csv_intake import FileRefusedError
 from app.advance_data.models import Batch
-from app.advance_data.reading import ReadingFailedError, count_apart, read_apart
+from app.advance_data.reading import count_apart, read_apart
 from app.advance_data.rules import CheckedRow, KnownCodes
 from app.advance_data.service import (
     check_chunk,
@@ -20,6 +20,7 @@ from app.advance_data.service import (
     start_batch,
 )
 from app.advance_data.stored import opened
+from app.documents.apart import ReadingFailedError
 from app.documents.files import equip_files
 from app.jobs.queue import bench, job_work, task
 

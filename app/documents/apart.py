@@ -18,21 +18,13 @@ ROOT: Final = Path(__file__).resolve().parents[2]
 MEMORY: Final = 512 << 20
 OUT_OF_MEMORY: Final = 3
 
-_STOPPED: Final = frozenset(
+STOPPED: Final = frozenset(
     (
         OUT_OF_MEMORY,
-        *(
-            -number
-            for number in (
-                signal.SIGXCPU,
-                signal.SIGABRT,
-                signal.SIGSEGV,
-                signal.SIGBUS,
-                signal.SIGKILL,
-            )
-        ),
+        *(-number for number in (signal.SIGXCPU, signal.SIGABRT, signal.SIGSEGV, signal.SIGBUS)),
     )
 )
+"""How a child ends that has reached a limit."""
 
 
 class TooMuchError(Exception):
@@ -43,15 +35,13 @@ class ReadingFailedError(RuntimeError):
     """The child ended for a reason of ours, not of the file; it may be tried again."""
 
 
-def read_apart(module: str, content: bytes, *, seconds: int, most: int) -> bytes:
-    """What `module.main()` writes in a child process that is given `content`.
+def start(program: str, *words: str) -> subprocess.Popen[bytes]:
+    """A child that runs `program` with our folder and `words` as its arguments, and nothing of ours.
 
-    `most` bytes are taken at most, within `seconds` of the child's own time and three times as
-    many on the wall. `TooMuchError` when a limit is reached, `ReadingFailedError` when the child
-    ends otherwise without success.
+    It has no environment, no open file but its two pipes, and no packages of the user's.
     """
-    child = subprocess.Popen(  # noqa: S603 - our own program with words of our own.
-        [sys.executable, "-I", "-c", _PROGRAM, str(ROOT), module, str(seconds), str(MEMORY)],
+    return subprocess.Popen(  # noqa: S603 - our own program with words of our own.
+        [sys.executable, "-I", "-c", program, str(ROOT), *words],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
@@ -59,6 +49,16 @@ def read_apart(module: str, content: bytes, *, seconds: int, most: int) -> bytes
         cwd="/",
         close_fds=True,
     )
+
+
+def read_apart(module: str, content: bytes, *, seconds: int, most: int) -> bytes:
+    """What `module.main()` writes in a child process that is given `content`.
+
+    `most` bytes are taken at most, within `seconds` of the child's own time and three times as
+    many on the wall. `TooMuchError` when a limit is reached, `ReadingFailedError` when the child
+    ends otherwise without success.
+    """
+    child = start(_PROGRAM, module, str(seconds), str(MEMORY))
     assert child.stdin is not None  # noqa: S101 - both are pipes.
     assert child.stdout is not None  # noqa: S101
     watch = Timer(3 * seconds, child.kill)
@@ -76,7 +76,8 @@ def read_apart(module: str, content: bytes, *, seconds: int, most: int) -> bytes
         hands.shutdown()
         child.stdout.close()
         child.wait()
-    if code in _STOPPED:
+    # The watch kills a child that waits for something instead of working.
+    if code in STOPPED or code == -signal.SIGKILL:
         raise TooMuchError
     if code:
         msg = f"the process that reads a file ended with {code}"
@@ -100,7 +101,12 @@ def _feed(content: bytes, into: IO[bytes]) -> None:
 
 def begin(seconds: int, memory: int) -> None:
     """Bound this process; the child calls it before it reads a byte of the file."""
-    resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds + 5))
+    bound(seconds, seconds + 5, memory)
+
+
+def bound(seconds: int, most: int, memory: int) -> None:
+    """Bound this process to `seconds` of processor, which it may raise to `most`, and to `memory`."""
+    resource.setrlimit(resource.RLIMIT_CPU, (seconds, most))
     resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))

@@ -14,7 +14,8 @@ from app.advance_data import reading
 from app.advance_data.abi.model import RawMessage
 from app.advance_data.csv_intake import FileRefusedError
 from app.advance_data.formats import ABI, CSV, FORMATS, NDJSON, XLSX, media_type_of
-from app.advance_data.reading import ReadingFailedError, read_apart
+from app.advance_data.reading import read_apart
+from app.documents.apart import ROOT, ReadingFailedError
 from app.kernel.errors import UnavailableError
 from tests.advance_data.abi.messages import isf5, isf10, line, message
 from tests.advance_data.sample_rows import csv_bytes, good_row
@@ -67,7 +68,7 @@ def child(program: str, *words: str) -> subprocess.Popen[bytes]:
     return subprocess.Popen(
         [sys.executable, "-c", f"from app.advance_data.reading import limit\n{program}", *words],
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
-        cwd=reading.ROOT,
+        cwd=ROOT,
     )  # fmt: skip
 
 
