@@ -6,14 +6,8 @@ from typing import NamedTuple
 
 from app.kernel.errors import UnavailableError
 from app.kernel.identifiers import Identifier
-from app.status_api.register_map import (
-    SUM_SIZE,
-    DamagedMapError,
-    MapReader,
-    Meta,
-    StaleMapError,
-    identifier_key,
-)
+from app.status_api.map_values import SUM_SIZE, DamagedMapError, Meta, identifier_key
+from app.status_api.register_map import MapReader, StaleMapError
 from app.status_api.rendering import (
     FOR_EVER,
     NOBODY,

@@ -13,13 +13,9 @@ from app.kernel.errors import UnavailableError
 from app.kernel.identifiers import Identifier
 from app.status_api.answering import SUBJECT_SIZE, key_of
 from app.status_api.lookups import LookupRecord, identifier_of, malformed
+from app.status_api.map_values import SUM_SIZE, DamagedMapError
 from app.status_api.recording import line, malformed_line
-from app.status_api.register_map import (
-    SUM_SIZE,
-    DamagedMapError,
-    MapReader,
-    StaleMapError,
-)
+from app.status_api.register_map import MapReader, StaleMapError
 from app.status_api.rendering import (
     NOBODY,
     UNKNOWN_SUBJECT,

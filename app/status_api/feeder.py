@@ -38,14 +38,8 @@ from app.register.programme import PROGRAMMES
 from app.register.queries import head, holdings
 from app.status_api.credentials import KnownCredential
 from app.status_api.lookups import LookupRecord
-from app.status_api.register_map import (
-    CREDENTIAL,
-    DENIAL,
-    DamagedMapError,
-    MapWriter,
-    Meta,
-    identifier_key,
-)
+from app.status_api.map_values import CREDENTIAL, DENIAL, DamagedMapError, Meta, identifier_key
+from app.status_api.register_map import MapWriter
 from app.status_api.rendering import (
     MARGIN,
     UNKNOWN_SUBJECT,

@@ -21,13 +21,9 @@ from app.kernel.identifiers import MalformedIdentifierError, Scheme, parse
 from app.status_api.answering import Found, put_together
 from app.status_api.credentials import KnownCredential
 from app.status_api.lookups import LookupRecord, looks_personal
+from app.status_api.map_values import CREDENTIAL, DENIAL
 from app.status_api.recording import Caller, LookupRecorder, line
-from app.status_api.register_map import (
-    CREDENTIAL,
-    DENIAL,
-    MapReader,
-    StaleMapError,
-)
+from app.status_api.register_map import MapReader, StaleMapError
 from app.status_api.rendering import UNKNOWN_SUBJECT, instant_text, microseconds, opening
 from app.status_api.schemas import HIGHEST_SEQ
 from app.status_api.signing import StatusSigner

@@ -15,7 +15,6 @@ import shutil
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from struct import Struct
 from typing import Any, Final
@@ -25,6 +24,19 @@ from zlib import crc32
 import lmdb
 
 from app.kernel.ids import new_id
+from app.status_api.map_values import (
+    FORMAT,
+    META,
+    SUM_SIZE,
+    TEMPLATE,
+    WHOLE,
+    DamagedMapError,
+    Meta,
+    meta_of,
+    opened,
+    packed,
+    sealed,
+)
 from app.status_api.rendering import Template
 
 # Readers and writer must agree on it, or a reader is thrown out when the file grows. It is address
@@ -35,81 +47,11 @@ FRESH_SECONDS: Final = 5.0
 FRESH_NS: Final = int(FRESH_SECONDS * 1e9)
 FOLDER: Final = "register-map"
 CURRENT: Final = "current"
-# All of these stand before identifiers, which begin with a slash as in an address, and come last
-# so that a new map can be filled from one end to the other.
-META: Final = b"!meta"
-FORMAT: Final = b"!format"
-TEMPLATE: Final = b"#"
-CREDENTIAL: Final = b"$"
-DENIAL: Final = b"%"
-PERSONAL: Final = b"&"
-PLAIN: Final = b"/"
-_META: Final = Struct("<qqq")
-_SUM: Final = Struct("<I")
-SUM_SIZE: Final = _SUM.size
-# What CRC-32 gives for anything that is followed by its own sum.
-_WHOLE: Final = 0x2144DF1C
 _NUMBER: Final = Struct("<H")
-
-
-class DamagedMapError(Exception):
-    """The file is not what its writer left; it is built anew."""
 
 
 class StaleMapError(Exception):
     """Nobody has confirmed for five seconds that the map is what the database says."""
-
-
-@dataclass(frozen=True, slots=True)
-class Meta:
-    """What the whole map knows: the newest change, its instant as text, and when that was so.
-
-    `beat` is the host's monotonic clock in nanoseconds before the database was asked; 0 refuses.
-    `clients` grows with each change of what the map knows about API clients. `before` and `after`
-    are what every answer says of it around its own instant.
-    """
-
-    seq: int
-    known: bytes
-    beat: int
-    clients: int = 0
-    before: bytes = field(init=False, repr=False, compare=False)
-    after: bytes = field(init=False, repr=False, compare=False)
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "before", b'"seq":%d,"as_of":"' % self.seq)
-        object.__setattr__(self, "after", b'","known_at":"%b","data_age_ms":' % self.known)
-
-    def age_ns(self) -> int:
-        """How long ago the database was asked."""
-        return time.monotonic_ns() - self.beat
-
-
-def identifier_key(scheme: str, lookup_key: str, *, sensitive: bool) -> bytes:
-    """The key of an identifier: as in an address, or its keyed hash in a room of its own."""
-    return (PERSONAL if sensitive else PLAIN) + f"{scheme}/{lookup_key}".encode()
-
-
-def sealed(key: bytes, body: bytes) -> bytes:
-    """The body with a checksum that is right for this key alone."""
-    return body + _SUM.pack(crc32(body, crc32(key)))
-
-
-def opened(key: bytes, value: bytes) -> bytes:
-    """The body; `DamagedMapError` when it is not the one that was written under this key."""
-    if crc32(value, crc32(key)) != _WHOLE:
-        msg = "A value of the map is damaged."
-        raise DamagedMapError(msg)
-    return value[:-SUM_SIZE]
-
-
-def _meta_of(value: bytes | None) -> Meta:
-    if value is None:
-        msg = "The map has no head."
-        raise DamagedMapError(msg)
-    body = opened(META, value)
-    seq, beat, clients = _META.unpack_from(body)
-    return Meta(seq, body[_META.size :], beat, clients)
 
 
 _opened: "WeakValueDictionary[str, Any]" = WeakValueDictionary()
@@ -238,7 +180,7 @@ class MapReader:
         age = time.monotonic_ns() - meta.beat
         if age > FRESH_NS:
             raise StaleMapError
-        if value is not None and crc32(value, crc32(key)) != _WHOLE:
+        if value is not None and crc32(value, crc32(key)) != WHOLE:
             msg = "A value of the map is damaged."
             raise DamagedMapError(msg)
         return meta, value, age
@@ -254,14 +196,14 @@ class MapReader:
         if age > FRESH_NS:
             raise StaleMapError
         for key, value in zip(keys, values, strict=True):
-            if value is not None and crc32(value, crc32(key)) != _WHOLE:
+            if value is not None and crc32(value, crc32(key)) != WHOLE:
                 msg = "A value of the map is damaged."
                 raise DamagedMapError(msg)
         return meta, values, age
 
     def _first_seen(self, env: Any, txn: Any) -> Meta:  # noqa: ANN401
         """The head of this state, kept for the look-ups to come."""
-        meta = _meta_of(txn.get(META))
+        meta = meta_of(txn.get(META))
         self._head = (env, txn.id(), meta)
         return meta
 
@@ -294,7 +236,7 @@ class MapWriter:
         self._greatest: bytes | None = None
         with env.begin() as txn:
             value = txn.get(META)
-            self.meta = Meta(0, b"", 0) if value is None else _meta_of(value)
+            self.meta = Meta(0, b"", 0) if value is None else meta_of(value)
             for key, one in _with_prefix(txn, TEMPLATE):
                 self._numbers[Template.of(opened(key, one))] = _NUMBER.unpack(key[1:])[0]
 
@@ -326,7 +268,7 @@ class MapWriter:
         env = _environment(folder / name, readonly=False)
         with env.begin(write=True) as txn:
             txn.put(FORMAT, sealed(FORMAT, wanted.encode()))
-            txn.put(META, sealed(META, _META.pack(0, 0, 0)))
+            txn.put(META, sealed(META, packed(Meta(0, b"", 0))))
         made = cls(folder, name, env)
         made._greatest = META
         return made
@@ -346,8 +288,7 @@ class MapWriter:
                 txn.put(key, sealed(key, body), append=follows)
                 if follows:
                     self._greatest = key
-            head = _META.pack(meta.seq, meta.beat, meta.clients) + meta.known
-            txn.put(META, sealed(META, head))
+            txn.put(META, sealed(META, packed(meta)))
         self.meta = meta
 
     def number_of(self, template: Template) -> tuple[int, dict[bytes, bytes | None]]:

@@ -18,14 +18,8 @@ from app.status_api import feeder as feeding
 from app.status_api.bulk import look_up_all
 from app.status_api.feeder import Feeder
 from app.status_api.lookups import LookupRecord
-from app.status_api.register_map import (
-    CREDENTIAL,
-    CURRENT,
-    DENIAL,
-    FRESH_NS,
-    MapReader,
-    StaleMapError,
-)
+from app.status_api.map_values import CREDENTIAL, DENIAL
+from app.status_api.register_map import CURRENT, FRESH_NS, MapReader, StaleMapError
 from app.status_api.schemas import AskedIdentifier, GivenStatus
 from app.work import move
 from tests.factories.register import decide, make_partner, make_trader, suspend_urgently
