@@ -28,8 +28,8 @@ from app.delegations.wording import SCOPE_MEANINGS, SCOPE_NAMES, SENTENCES, STAG
 from app.delegations.workflow import Side
 from app.documents.downloads import hand_out
 from app.identity.limits import limiter
-from app.identity.step_up import StepUpForm, require_fresh
-from app.kernel.errors import NotFoundError, NotReadyError
+from app.identity.step_up import require_fresh
+from app.kernel.errors import NotFoundError
 from app.kernel.identifiers import Scheme
 from app.traders.kinds import EntityType
 from app.traders.models import Site, Trader
@@ -136,7 +136,7 @@ def offer(trader_id: uuid.UUID) -> Response | BaseResponse:
             )
         )
 
-    if _done(form, act):
+    if form.done(act):
         message = gettext("Offered. %(broker)s has to accept it.", broker=broker.name)
         return _to(trader, made[0], message)
     return _page("offer.html", form, trader=trader, broker=broker)
@@ -159,7 +159,7 @@ def ask(trader_id: uuid.UUID) -> Response | BaseResponse:
             find=lambda: _holder(form.scheme.data or "", form.number.data or ""),
         )
 
-    if _done(form, act):
+    if form.done(act):
         flash(
             gettext(
                 "Sent. If a company here holds this number, its officers can see your question"
@@ -221,7 +221,7 @@ def accept(trader_id: uuid.UUID, delegation_id: uuid.UUID) -> Response | BaseRes
             authority=service.AuthorityFile(file.filename or "", file.stream) if file else None,
         )
 
-    if _done(form, act):
+    if form.done(act):
         return _to(trader, found, gettext("Accepted. Both sides consent now."))
     return _page("accept.html", form, **_shown(trader, found), needs_file=needs_file)
 
@@ -233,7 +233,7 @@ def decline(trader_id: uuid.UUID, delegation_id: uuid.UUID) -> Response | BaseRe
     trader, found = _one(trader_id, delegation_id)
     form = DeclineForm()
     _must_be(rules.may_answer, form, trader, found)
-    if _done(form, lambda: service.decline(current_work(), found, by=trader)):
+    if form.done(lambda: service.decline(current_work(), found, by=trader)):
         return _to(trader, found, gettext("Declined. It gave nobody anything."))
     return _page("end.html", form, **_shown(trader, found), declines=True)
 
@@ -245,7 +245,7 @@ def end(trader_id: uuid.UUID, delegation_id: uuid.UUID) -> Response | BaseRespon
     trader, found = _one(trader_id, delegation_id)
     form = EndForm()
     _must_be(rules.may_end, form, trader, found)
-    if _done(form, lambda: service.revoke(current_work(), found, by=trader)):
+    if form.done(lambda: service.revoke(current_work(), found, by=trader)):
         return _to(trader, found, gettext("Ended. It took effect at once."))
     return _page("end.html", form, **_shown(trader, found), declines=False)
 
@@ -310,18 +310,6 @@ def _must_be(
     stage = queries.stage(found, current_work().now)
     if not allowed(stage, queries.side_of(found, trader)) and not form.is_submitted():
         raise NotFoundError
-
-
-def _done(form: Form, action: Callable[[], object]) -> bool:
-    """Whether the form was sent, its sender proved who they are, and the service did it."""
-    if not form.validate_on_submit() or (isinstance(form, StepUpForm) and not form.confirm()):
-        return False
-    try:
-        action()
-    except NotReadyError as refusal:
-        form.show(refusal.problems)
-        return False
-    return True
 
 
 def _page(template: str, form: Form, **context: Any) -> Response:  # noqa: ANN401

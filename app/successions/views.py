@@ -1,7 +1,7 @@
 """The console's pages about new officers: what waits, proposing, and the second signature."""
 
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from flask import Blueprint, Response, flash, redirect, url_for
@@ -14,7 +14,6 @@ from app.authz.policy import may
 from app.documents.downloads import hand_out
 from app.documents.models import DocumentRevision
 from app.identity.models import Person
-from app.kernel.errors import NotReadyError
 from app.successions import queries, service
 from app.successions.forms import ApproveForm, ConfirmForm, DeclineForm, ProposeForm
 from app.successions.models import Succession
@@ -87,7 +86,7 @@ def propose(trader_id: uuid.UUID) -> Response | BaseResponse:
             )
         )
 
-    if form.validate_on_submit() and form.confirm() and _attempt(form, act):
+    if form.done(act):
         message = gettext("Proposed. Nothing changes until another person has approved it.")
         return _to(made[0], message)
     return _page(
@@ -133,7 +132,7 @@ def approve(succession_id: uuid.UUID) -> Response | BaseResponse:
             ),
         )
 
-    if form.validate_on_submit() and form.confirm() and _attempt(form, act):
+    if form.done(act):
         return _to(found, gettext("Approved. It took effect at once."))
     return _shown(found, approving=form)
 
@@ -148,7 +147,7 @@ def decline(succession_id: uuid.UUID) -> Response | BaseResponse:
     def act() -> None:
         service.decline(current_work(), found, reason=form.reason.data or "")
 
-    if form.validate_on_submit() and form.confirm() and _attempt(form, act):
+    if form.done(act):
         return _to(found, gettext("Declined. Nothing has changed at the company."))
     return _shown(found, declining=form)
 
@@ -212,16 +211,6 @@ def _people(officers: Sequence[Person]) -> list[dict[str, Any]]:
 
 def _is_me(person_id: uuid.UUID | None) -> bool:
     return person_id is not None and person_id == current_work().actor.person_id
-
-
-def _attempt(form: Form, action: Callable[[], object]) -> bool:
-    """Whether the service has done `action`; when not, the form carries why."""
-    try:
-        action()
-    except NotReadyError as refusal:
-        form.show(refusal.problems)
-        return False
-    return True
 
 
 def _page(template: str, form: Form, **context: Any) -> Response:  # noqa: ANN401

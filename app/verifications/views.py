@@ -13,7 +13,7 @@ from app.authz.permissions import Permission
 from app.authz.policy import may
 from app.identity.limits import limiter
 from app.identity.step_up import StepUpForm
-from app.kernel.errors import NotFoundError, NotReadyError
+from app.kernel.errors import NotFoundError
 from app.traders.models import Trader
 from app.traders.queries import visible_trader
 from app.verifications import queries, rules, service
@@ -91,7 +91,7 @@ def ask(trader_id: uuid.UUID) -> Answer:
             )
         )
 
-    if _done(form, act):
+    if form.done(act):
         flash(gettext("Sent. You see here when somebody has consented."), "success")
         return _to("show", trader, verification_id=made[0].id)
     return _page("ask.html", form, trader=trader)
@@ -123,7 +123,7 @@ def end(trader_id: uuid.UUID, verification_id: uuid.UUID) -> Answer:
     found = queries.visible_verification(work, trader, verification_id)
     form = ConfirmForm()
     _must_be(form, _state(found) in {VerificationState.WAITING, VerificationState.SHOWN})
-    if _done(form, lambda: service.withdraw(work, found)):
+    if form.done(lambda: service.withdraw(work, found)):
         flash(gettext("Taken back. It took effect at once."), "success")
         return _to("show", trader, verification_id=found.id)
     return _page(
@@ -232,7 +232,7 @@ def _answered(
     work, trader = current_work(), _own(trader_id, Permission.VERIFICATION_CONSENT)
     found = queries.visible_consent(work, trader, consent_id)
     _must_be(form, _consent_state(found) is while_in)
-    if _done(form, lambda: verb(work, found)):
+    if form.done(lambda: verb(work, found)):
         flash(said, "success")
         return _to("consent", trader, consent_id=found.id)
     return _page(
@@ -276,18 +276,6 @@ def _must_be(form: Form, allowed: bool) -> None:  # noqa: FBT001 - the sentence 
     """No page asks for what cannot be done any more; only a form sent twice may come back."""
     if not allowed and not form.is_submitted():
         raise NotFoundError
-
-
-def _done(form: Form, action: Callable[[], object]) -> bool:
-    """Whether the form was sent, its sender proved who they are, and the service did it."""
-    if not form.validate_on_submit() or (isinstance(form, StepUpForm) and not form.confirm()):
-        return False
-    try:
-        action()
-    except NotReadyError as refusal:
-        form.show(refusal.problems)
-        return False
-    return True
 
 
 def _page(template: str, form: Form, **context: Any) -> Response:  # noqa: ANN401

@@ -1,13 +1,12 @@
 """How both sides of a verification stand, in words."""
 
-from dataclasses import dataclass
-
 from flask_babel import gettext
 from flask_babel import lazy_gettext as _l
 
 from app.verifications.models import Consent, Verification
 from app.verifications.queries import Shown
 from app.verifications.workflow import ConsentState, VerificationState
+from app.web.banners import Banner
 from app.web.filters import day, when
 
 VERIFICATIONS = {
@@ -25,16 +24,6 @@ CONSENTS = {
     ConsentState.ENDED: (_l("Ended by you"), "neutral"),
     ConsentState.CLOSED: (_l("Ended by them"), "neutral"),
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Banner:
-    """What stands at the top of a page."""
-
-    title: str
-    body: str
-    turn: str | None
-    tone: str
 
 
 def asked_banner(

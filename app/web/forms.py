@@ -1,6 +1,6 @@
 """The base of every form: strips what was typed, and shows the domain's problems beside fields."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from flask_babel import gettext
@@ -9,7 +9,7 @@ from flask_wtf.file import FileField
 from wtforms import Field, MultipleFileField, SelectMultipleField
 from wtforms.fields import FormField
 
-from app.kernel.errors import Problem
+from app.kernel.errors import NotReadyError, Problem
 from app.web.errors import translate
 from app.web.strict import of_forms
 
@@ -58,6 +58,19 @@ class Form(FlaskForm):
                     name=field.data.filename,
                 )
                 field.errors = [text]
+
+    def attempt(self, action: Callable[[], object]) -> bool:
+        """Whether the service has done `action`; when not, the form carries why."""
+        try:
+            action()
+        except NotReadyError as refusal:
+            self.show(refusal.problems)
+            return False
+        return True
+
+    def done(self, action: Callable[[], object]) -> bool:
+        """Whether the form was sent whole and the service has done `action`."""
+        return self.validate_on_submit() and self.attempt(action)
 
     def show(self, problems: Iterable[Problem]) -> None:
         """Put each problem beside the field that caused it, or on top of the form."""

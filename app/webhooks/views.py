@@ -11,8 +11,7 @@ from werkzeug.wrappers import Response as BaseResponse
 from app.authz.permissions import Permission
 from app.authz.policy import may_ever
 from app.door.purposes import webhooks as place_of
-from app.identity.step_up import StepUpForm
-from app.kernel.errors import ConflictError, NotReadyError
+from app.kernel.errors import ConflictError
 from app.web.access import requires
 from app.web.forms import Form
 from app.web.fragments import render
@@ -66,7 +65,7 @@ def register() -> Answer:
             )
         )
 
-    if _done(form, act):
+    if form.done(act):
         return _to(
             made[0], gettext("Registered. Give the receiver its public key, then send a test.")
         )
@@ -138,7 +137,7 @@ def renew_key(webhook_id: uuid.UUID) -> Answer:
             key=form.row_id,
         )
 
-    if _done(form, act):
+    if form.done(act):
         return _to(
             webhook, gettext("A new key signs from now on. Give the receiver its public half.")
         )
@@ -249,21 +248,9 @@ def _confirmed(
     **words: Any,  # noqa: ANN401 - title, body, button, variant.
 ) -> Answer:
     form = ConfirmForm()
-    if _done(form, act):
+    if form.done(act):
         return _to(webhook, said)
     return _form("confirm.html", form, webhook=webhook, **words)
-
-
-def _done(form: StepUpForm, act: Callable[[], object]) -> bool:
-    """Whether the form was sent by somebody who has proved who they are, and `act` is done."""
-    if not form.validate_on_submit() or not form.confirm():
-        return False
-    try:
-        act()
-    except NotReadyError as refusal:
-        form.show(refusal.problems)
-        return False
-    return True
 
 
 def _form(template: str, form: Form, **context: Any) -> Response:  # noqa: ANN401

@@ -1,11 +1,11 @@
 """States and outcomes of webhooks in words."""
 
-from dataclasses import dataclass
 from datetime import datetime
 
 from flask_babel import gettext, ngettext
 from flask_babel import lazy_gettext as _l
 
+from app.web.banners import Banner
 from app.web.filters import when
 from app.webhooks.models import Webhook, WebhookAttempt, WebhookDelivery, WebhookKey
 from app.webhooks.rules import GIVE_UP_AFTER
@@ -17,16 +17,6 @@ STATES = {
     WebhookState.PARKED: (_l("Parked"), "warning"),
     WebhookState.REMOVED: (_l("Removed"), "neutral"),
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Banner:
-    """What stands at the top of a webhook's page."""
-
-    title: str
-    body: str
-    turn: str | None
-    tone: str
 
 
 def banner(webhook: Webhook, *, behind: int, may_manage: bool) -> Banner:

@@ -1,6 +1,5 @@
 """States and scopes of API clients in words."""
 
-from dataclasses import dataclass
 from datetime import datetime
 
 from flask_babel import gettext
@@ -12,6 +11,7 @@ from app.identity.client_rules import suspension_due
 from app.identity.models import ApiClient, ClientCredential
 from app.identity.service.clients import rules_of
 from app.identity.workflow import ClientState
+from app.web.banners import Banner
 from app.web.filters import day, when
 
 SCOPES = {
@@ -28,16 +28,6 @@ STATES = {
     ClientState.SUSPENDED: (_l("Suspended"), "warning"),
     ClientState.REVOKED: (_l("Revoked"), "neutral"),
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Banner:
-    """What stands at the top of a client's page."""
-
-    title: str
-    body: str
-    turn: str | None
-    tone: str
 
 
 def scope_words(scope: str) -> str:

@@ -18,7 +18,7 @@ from app.casework.rules import dossier as frozen
 from app.casework.rules.dossier import FrozenCriterion, FrozenSection
 from app.casework.rules.verdicts import Judged, Verdict, judged
 from app.casework.views.case import Opened, frame, looked_up, opened
-from app.casework.views.frame import attempt, blueprint
+from app.casework.views.frame import blueprint
 from app.casework.views.words import Tag, judged_tag
 from app.catalogues.model import Criterion, UnknownIdError
 from app.kernel.errors import ConflictError, IllegalTransitionError, NotFoundError
@@ -178,7 +178,7 @@ def judge(case_id: uuid.UUID, section_id: str, criterion_id: str) -> Response | 
         )
 
     try:
-        if form.validate_on_submit() and attempt(form, act):
+        if form.validate_on_submit() and form.attempt(act):
             return _onward(found, criterion, form.verdict.data or "")
     except (ConflictError, IllegalTransitionError) as error:
         # Said beside the criterion, so that the comment that was typed is not lost with the page.

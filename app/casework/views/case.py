@@ -20,7 +20,6 @@ from app.casework.views.frame import blueprint, is_me, may_here, note_file
 from app.casework.views.sentences import sentence
 from app.casework.views.words import (
     STATUS_TONES,
-    Banner,
     Tag,
     age,
     banner,
@@ -32,6 +31,7 @@ from app.register.models import Determination
 from app.register.programme import PROGRAMMES
 from app.traders.models import Trader
 from app.web.access import requires
+from app.web.banners import Banner
 from app.web.fragments import render
 from app.web.paging import page_number, paginate
 from app.web.requests import current_work

@@ -13,7 +13,7 @@ from app.authz.policy import may_ever
 from app.casework.forms import DeclineCriteriaForm, ProposeCriteriaForm, PublishCriteriaForm
 from app.casework.queries import criteria
 from app.casework.views.criteria_words import CLASSES, ORDER, STATES, sides, state_of
-from app.casework.views.frame import attempt, back_to, blueprint, is_me, page
+from app.casework.views.frame import back_to, blueprint, is_me, page
 from app.catalogues.comparison import Difference, differences
 from app.catalogues.loader import catalogues as shipped
 from app.catalogues.model import Catalogue, UnknownIdError
@@ -79,7 +79,7 @@ def propose_catalogue(catalogue_id: str, version: str) -> Response | BaseRespons
             note=form.note.data or "",
         )
 
-    if form.validate_on_submit() and attempt(form, act):
+    if form.done(act):
         message = gettext("Proposed. Nothing changes until another person has published it.")
         return _to(found, message)
     return _shown(found, proposing=form)
@@ -97,7 +97,7 @@ def publish_catalogue(publication_id: uuid.UUID) -> Response | BaseResponse:
     if (
         form.validate_on_submit()
         and form.confirm()
-        and attempt(form, lambda: service.publish(current_work(), publication))
+        and form.attempt(lambda: service.publish(current_work(), publication))
     ):
         return _to(found, gettext("Published. Traders with open drafts are told."))
     return _shown(found, publishing=form)
@@ -113,7 +113,7 @@ def decline_catalogue(publication_id: uuid.UUID) -> Response | BaseResponse:
     def act() -> None:
         service.decline(current_work(), publication, reason=form.reason.data or "")
 
-    if form.validate_on_submit() and form.confirm() and attempt(form, act):
+    if form.done(act):
         return _to(found, gettext("Declined. Nothing has changed."))
     return _shown(found, declining=form)
 

@@ -12,7 +12,7 @@ from app.authz.permissions import Permission
 from app.authz.policy import may_ever
 from app.casework import queries, service
 from app.casework.forms import ResolveForm
-from app.casework.views.frame import back_to, blueprint, done, note_file, page
+from app.casework.views.frame import back_to, blueprint, note_file, page
 from app.casework.views.identifiers import STATES
 from app.casework.views.words import Tag
 from app.traders import queries as traders
@@ -65,7 +65,7 @@ def resolve(conflict_id: uuid.UUID) -> Response | BaseResponse:
     def act() -> None:
         service.resolve_conflict(work, found, keep=kept, reason=form.reason.data or "")
 
-    if done(form, act):
+    if form.done(act):
         return back_to("conflicts", gettext("Resolved. Whoever lost the claim is told by mail."))
     return _page(found, claims, form)
 

@@ -11,7 +11,7 @@ from app.casework import queries, service
 from app.casework.forms import ReasonForm
 from app.casework.views import preview
 from app.casework.views.case import frame, opened
-from app.casework.views.frame import attempt, back_to, blueprint, is_me, may_here, page
+from app.casework.views.frame import back_to, blueprint, is_me, may_here, page
 from app.casework.views.words import determination_tag, move_name, reason_words
 from app.kernel.errors import NotFoundError
 from app.register.programme import PROGRAMMES
@@ -90,7 +90,7 @@ def recommend(case_id: uuid.UUID, move_id: str) -> Response | BaseResponse:
             form.reason_code.data,
             form.reason_text.data,
         )
-        if request.form.get("step") == SEND and form.confirm() and attempt(form, act):
+        if request.form.get("step") == SEND and form.confirm() and form.attempt(act):
             message = gettext("Recommended. A supervisor now signs or declines it.")
             return back_to("decision", message, case_id=case_id)
     return page(

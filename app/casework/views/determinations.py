@@ -14,7 +14,7 @@ from app.casework.forms import ApproveForm, ConfirmForm, DeclineForm
 from app.casework.models import Case
 from app.casework.views import preview
 from app.casework.views.case import Opened, looked_up
-from app.casework.views.frame import attempt, back_to, blueprint, is_me, may_here, note_file, page
+from app.casework.views.frame import back_to, blueprint, is_me, may_here, note_file, page
 from app.casework.views.words import (
     STATUS_TONES,
     Tag,
@@ -126,7 +126,7 @@ def approve(determination_id: uuid.UUID) -> Response | BaseResponse:
         # A second click on the same button is no second signature, and no mistake either.
         return back_to("determination", determination_id=determination_id)
     sign = register_service.countersign if found.urgent else register_service.approve
-    if form.validate_on_submit() and form.confirm() and attempt(form, lambda: sign(work, found)):
+    if form.done(lambda: sign(work, found)):
         message = gettext("Signed. The register and the trader know of it now.")
         return back_to("determination", message, determination_id=determination_id)
     return _page(shown, approving=form)
@@ -143,7 +143,7 @@ def decline(determination_id: uuid.UUID) -> Response | BaseResponse:
     def act() -> None:
         register_service.decline(work, found, reason=form.reason.data or "")
 
-    if form.validate_on_submit() and form.confirm() and attempt(form, act):
+    if form.done(act):
         message = gettext("Declined. The reviewer sees your reason.")
         return back_to("determination", message, determination_id=determination_id)
     return _page(shown, declining=form)

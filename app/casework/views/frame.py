@@ -1,7 +1,6 @@
 """What the console's pages share: the blueprint, and the way from a form to its answer."""
 
 import uuid
-from collections.abc import Callable
 from typing import Any
 
 from flask import Blueprint, Response, flash, redirect, url_for
@@ -11,7 +10,6 @@ from app.audit.access import Seen
 from app.authz.permissions import Permission
 from app.authz.policy import may
 from app.authz.predicates import HasTrader
-from app.kernel.errors import NotReadyError
 from app.web.access import note_access
 from app.web.forms import Form
 from app.web.fragments import render
@@ -28,21 +26,6 @@ def may_here(subject: HasTrader, permission: Permission) -> bool:
 def note_file(subject: HasTrader, kind: str, page: str) -> None:
     """Record that somebody at the agency looked into a trader's file."""
     note_access(Seen(subject_kind=kind, subject=page, trader_id=subject.trader_id))
-
-
-def attempt(form: Form, action: Callable[[], object]) -> bool:
-    """Whether the service has done `action`; when not, the form carries why."""
-    try:
-        action()
-    except NotReadyError as refusal:
-        form.show(refusal.problems)
-        return False
-    return True
-
-
-def done(form: Form, action: Callable[[], object]) -> bool:
-    """Whether the form was sent whole and the service has done `action`."""
-    return form.validate_on_submit() and attempt(form, action)
 
 
 def page(template: str, form: Form, **context: Any) -> Response:  # noqa: ANN401

@@ -13,7 +13,7 @@ from app.authz.permissions import Permission
 from app.casework import queries, service
 from app.casework.forms import RefusalForm
 from app.casework.views.case import frame, opened
-from app.casework.views.frame import back_to, blueprint, done, may_here, note_file, page
+from app.casework.views.frame import back_to, blueprint, may_here, note_file, page
 from app.casework.views.words import Tag
 from app.kernel.identifiers import Identifier, warnings
 from app.traders import queries as traders
@@ -130,7 +130,7 @@ def refuse_identifier(trader_id: uuid.UUID, identifier_id: uuid.UUID) -> Respons
     def act() -> None:
         service.refuse_identifier(work, identifier, reason=form.reason.data or "")
 
-    if done(form, act):
+    if form.done(act):
         return _back(trader, gettext("Refused. The trader is told by mail."))
     return page(
         "refuse_identifier.html",

@@ -16,7 +16,7 @@ from app.casework.rules.dossier import FrozenCriterion
 from app.casework.rules.requesting import USUAL_PERIOD, stop_problems
 from app.casework.rules.verdicts import Judged, judged
 from app.casework.views.case import Opened, frame, opened
-from app.casework.views.frame import back_to, blueprint, done, page
+from app.casework.views.frame import back_to, blueprint, page
 from app.casework.views.words import Tag
 from app.casework.workflow import RequestState
 from app.kernel.errors import NotReadyError, Problem
@@ -118,7 +118,7 @@ def ask(case_id: uuid.UUID) -> Response | BaseResponse:
         except NotReadyError as refusal:
             raise NotReadyError([_beside(one) for one in refusal.problems]) from refusal
 
-    if done(form, act):
+    if form.done(act):
         message = gettext("Sent. The trader is told by mail, and can change only what you named.")
         return back_to("requests", message, case_id=case_id)
     return page(

@@ -12,7 +12,7 @@ from app.authz.permissions import Permission
 from app.authz.policy import may
 from app.casework.forms import ReasonForm
 from app.casework.views import preview
-from app.casework.views.frame import attempt, back_to, blueprint, note_file, page
+from app.casework.views.frame import back_to, blueprint, note_file, page
 from app.casework.views.words import STATUS_TONES, Tag, standing_words
 from app.kernel.errors import NotFoundError
 from app.register import queries as register
@@ -116,7 +116,7 @@ def _change(
     letter = None
     if form.validate_on_submit():
         sent = request.form.get("step") == SEND
-        if sent and form.confirm() and attempt(form, act):
+        if sent and form.confirm() and form.attempt(act):
             return None
         wish = Wish(**form.wish(work.now.date()))
         problems = rules.problems(move, standing, programme, wish, now=work.now)

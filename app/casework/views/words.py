@@ -14,6 +14,7 @@ from app.casework.workflow import CaseState
 from app.register.models import Determination
 from app.register.programme import PROGRAMMES, Programme, Status
 from app.register.workflow import DeterminationState
+from app.web.banners import Banner
 from app.web.filters import day
 
 STATES = {
@@ -56,16 +57,6 @@ class Tag:
     """Words and the tone that repeats them."""
 
     text: str
-    tone: str
-
-
-@dataclass(frozen=True, slots=True)
-class Banner:
-    """What stands on top of a case: where it is, whose turn it is, and one sentence."""
-
-    title: str
-    body: str
-    turn: str
     tone: str
 
 

@@ -12,7 +12,6 @@ from werkzeug.wrappers import Response as BaseResponse
 from app.authz.permissions import Permission
 from app.authz.policy import may
 from app.db.concurrency import StaleError
-from app.kernel.errors import NotReadyError
 from app.traders.models import Trader
 from app.traders.queries import visible_trader
 from app.web.forms import Form
@@ -42,16 +41,12 @@ def done(form: Form, action: Callable[[], object], row: Any = None) -> bool:  # 
     if not form.validate_on_submit():
         return False
     try:
-        action()
-    except NotReadyError as refusal:
-        form.show(refusal.problems)
+        return form.attempt(action)
     except StaleError:
         if not isinstance(form, VersionForm):
             raise
         form.show_stale(row)
-    else:
-        return True
-    return False
+        return False
 
 
 def page(template: str, form: Form, **context: Any) -> Response:  # noqa: ANN401
