@@ -12,10 +12,10 @@ from app.applications.models import Application
 from app.applications.workflow import ApplicationState
 from app.assessments.models import Assessment
 from app.catalogues.carrying import Carriage, carry_plan
-from app.catalogues.loader import catalogues
 from app.catalogues.model import Catalogue
 from app.gaps.rules.compiled import Said, tier_rules
 from app.gaps.rules.tiers import TierOutcome, reached
+from app.publications.queries import known_version
 
 CHUNK = 250
 COUNTS = frozenset({Carriage.KEPT, Carriage.REWORDED})
@@ -99,7 +99,7 @@ def effects(session: Session, found: Sequence[Partner], new: Catalogue) -> Itera
         chunk = found[start : start + CHUNK]
         answers = answers_of(session, [one.assessment_id for one in chunk])
         for one in chunk:
-            old = catalogues().get(one.catalogue_id, one.catalogue_version)
+            old = known_version(session, one.catalogue_id, one.catalogue_version)
             plan = plans.get(old.version)
             if plan is None:
                 plan = plans[old.version] = carried_from(old, new)

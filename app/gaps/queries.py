@@ -16,13 +16,13 @@ from app.casework import queries as cases
 from app.casework.models import Case
 from app.casework.rules.dossier import Dossier
 from app.casework.rules.verdicts import Judged, judged
-from app.catalogues.loader import catalogues
 from app.catalogues.model import Catalogue, UnknownIdError
 from app.catalogues.rules import Result
 from app.documents.models import DocumentRevision
 from app.documents.queries import revisions
 from app.gaps.rules import File, Report, report
 from app.kernel.errors import UnavailableError
+from app.publications.queries import known_version
 from app.work import Work
 
 OF_VERDICT = {
@@ -107,7 +107,7 @@ def of_case(work: Work, case: Case) -> Reported:
     """
     frozen = cases.dossier(work, case)
     content = frozen.content["assessment"]
-    catalogue = _catalogue(content["catalogue"])
+    catalogue = _catalogue(work.session, content["catalogue"])
     contents = {one["id"]: _content(one) for one in _questions(content)}
     files = _frozen_files(work.session, content)
     return Reported(
@@ -139,9 +139,9 @@ def _verdicts(session: Session, case: Case, frozen: Dossier) -> dict[str, Result
     }
 
 
-def _catalogue(named: Mapping[str, str]) -> Catalogue:
+def _catalogue(session: Session, named: Mapping[str, str]) -> Catalogue:
     try:
-        found = catalogues().get(named["id"], named["version"])
+        found = known_version(session, named["id"], named["version"])
     except UnknownIdError:
         found = None
     if found is None or found.sha256 != named["sha256"]:

@@ -4,13 +4,13 @@ from collections.abc import Iterable
 from datetime import date, datetime, timedelta
 
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from app.applications.models import Application, EligibilityCheck
 from app.applications.queries import applications_of, latest_checks
 from app.applications.workflow import ApplicationState
 from app.assessments.models import Assessment
 from app.assessments.queries import catalogue_of, evidence_of
-from app.catalogues.loader import catalogues
 from app.catalogues.model import Catalogue, UnknownIdError
 from app.documents.workflow import ScanState
 from app.gaps.rules.measures import last_day_of
@@ -19,6 +19,8 @@ from app.kernel.errors import UnavailableError
 from app.kernel.identifiers import Scheme
 from app.plans.pages import title_of
 from app.plans.queries import open_actions
+from app.publications.queries import current as current_criteria
+from app.publications.queries import known_version
 from app.register.queries import standings_of
 from app.traders.kinds import BondKind, EntityType
 from app.traders.models import Trader, TraderIdentifier
@@ -54,7 +56,7 @@ def duties_of(work: Work, trader: Trader) -> list[Duty]:
         except UnavailableError:
             continue
         proofs += _proofs(work, assessment, catalogue)
-        criteria += _criteria(trader, application, assessment, catalogue, today)
+        criteria += _criteria(session, trader, application, assessment, catalogue, today)
     facts = Facts(
         covers=[
             Cover(one.number, one.valid_from, one.valid_until)
@@ -80,7 +82,7 @@ def duties_of(work: Work, trader: Trader) -> list[Duty]:
 
 def _named(work: Work, assessment_id: object) -> Catalogue:
     assessment = work.session.get_one(Assessment, assessment_id)
-    return catalogues().get(assessment.catalogue_id, assessment.catalogue_version)
+    return known_version(work.session, assessment.catalogue_id, assessment.catalogue_version)
 
 
 def _counting(work: Work, trader: Trader) -> list[Application]:
@@ -111,6 +113,7 @@ def _proofs(work: Work, assessment: Assessment, catalogue: Catalogue) -> list[Pr
 
 
 def _criteria(
+    session: Session,
     trader: Trader,
     application: Application,
     assessment: Assessment,
@@ -119,10 +122,10 @@ def _criteria(
 ) -> list[NewCriteria]:
     """The version that new assessments use by then, when this one answered an earlier one."""
     try:
-        current = catalogues().current(
-            application.programme, trader.entity_type.value, on=today + ANNOUNCED
+        current = current_criteria(
+            session, application.programme, trader.entity_type.value, on=today + ANNOUNCED
         )
-    except UnknownIdError:
+    except (UnknownIdError, UnavailableError):
         return []
     if current.id != catalogue.id or current.effective <= catalogue.effective:
         return []

@@ -7,23 +7,46 @@ from sqlalchemy import update
 
 from app.applications.queries.content import assessment_of
 from app.assessments import service as assessments
-from app.authz.actor import system_actor
+from app.authz.actor import AgencyRole, system_actor
 from app.documents import service as documents
 from app.documents.models import DocumentRevision
 from app.home.dated import duties_of
 from app.home.duties import Kind
 from app.kernel.identifiers import Scheme
 from app.plans import service as plans
+from app.publications import service as publications
 from app.traders import service as traders
 from app.traders.kinds import EntityType
 from app.traders.models import Bond
 from tests.factories.applications import check_eligibility, make_applicant, make_application
+from tests.factories.casework import make_staff
 from tests.factories.documents import make_document
 from tests.factories.identity import make_person, sign_in
+from tests.factories.publications import propose_version
+from tests.factories.successions import as_staff
 from tests.factories.traders import acting, add_identifier, make_trader
 from tests.guards.markup import checked, text_of
 
 pytestmark = pytest.mark.usefixtures("app")
+
+
+def test_published_criteria_become_a_line_and_proposed_ones_do_not(work_as):
+    with work_as(system_actor("test")) as work:
+        trader, officer = make_applicant(work)
+        own = acting(work, officer)
+        make_application(own, trader)
+
+        def told():
+            return [one.kind for one in duties_of(own, trader)]
+
+        proposer = make_staff(work, AgencyRole.PROGRAMME_MANAGER, "Lena Proposes")
+        publication = propose_version(work, proposer)
+        work.session.flush()
+        assert Kind.CRITERIA not in told()
+        signer = make_staff(work, AgencyRole.SUPERVISOR, "Grace Signs")
+        publications.publish(as_staff(work, signer), publication)
+        work.session.flush()
+        assert told().count(Kind.CRITERIA) == 1
 
 
 def test_every_dated_fact_becomes_a_line_with_its_day(app, work_as):
