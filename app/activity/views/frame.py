@@ -2,9 +2,8 @@
 
 import csv
 import io
-import tempfile
-from collections.abc import Iterable, Iterator
-from typing import Any, BinaryIO, cast
+from collections.abc import Iterable
+from typing import Any, BinaryIO
 
 from flask import Response, request, url_for
 
@@ -13,9 +12,8 @@ from app.activity.queries import Cursor, Found, Wanted, subjects_of
 from app.activity.sentences import Line
 from app.activity.wording import Side
 from app.advance_data.csv_export import formula_safe
+from app.web.attachments import written
 from app.web.requests import current_work
-
-SPOOL = 4 << 20
 
 
 def wanted_of(form: RecordForm, **more: Any) -> Wanted:  # noqa: ANN401 - members of `Wanted`.
@@ -60,25 +58,15 @@ def links(form: RecordForm, found: Found, endpoint: str, csv_endpoint: str) -> d
 
 def as_csv(name: str, columns: Iterable[str], rows: Iterable[Iterable[str]]) -> Response:
     """A CSV file whose cells no spreadsheet takes for a formula, whole before its first byte."""
-    spooled = tempfile.SpooledTemporaryFile(max_size=SPOOL)  # noqa: SIM115 - the answer closes it.
-    text = io.TextIOWrapper(cast("BinaryIO", spooled), encoding="utf-8-sig", newline="")
-    writer = csv.writer(text)
-    writer.writerow(columns)
-    writer.writerows([formula_safe(one) for one in row] for row in rows)
-    text.detach()
-    size = spooled.tell()
-    spooled.seek(0)
-    response = Response(_sent(spooled), content_type="text/csv; charset=utf-8")
-    response.content_length = size
-    response.call_on_close(spooled.close)
-    response.headers.set("Content-Disposition", "attachment", filename=name)
-    return response
 
+    def write(into: BinaryIO) -> None:
+        text = io.TextIOWrapper(into, encoding="utf-8-sig", newline="")
+        writer = csv.writer(text)
+        writer.writerow(columns)
+        writer.writerows([formula_safe(one) for one in row] for row in rows)
+        text.detach()
 
-def _sent(file: "tempfile.SpooledTemporaryFile[bytes]") -> Iterator[bytes]:
-    with file:
-        while chunk := file.read(SPOOL):
-            yield chunk
+    return written(write, content_type="text/csv; charset=utf-8", filename=name)
 
 
 def common_cells(line: Line) -> tuple[str, ...]:

@@ -8,7 +8,6 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from app.advance_data import queries, service
 from app.advance_data.csv_export import template_csv
-from app.advance_data.downloads import as_attachment
 from app.advance_data.formats import CSV
 from app.advance_data.forms import UploadForm
 from app.advance_data.models import Batch
@@ -21,6 +20,7 @@ from app.kernel.errors import NotFoundError, NotReadyError
 from app.traders.models import Trader
 from app.traders.queries import verified_identifiers
 from app.web.access import requires
+from app.web.attachments import as_attachment
 from app.web.fragments import render
 from app.web.paging import page_number, paginate
 from app.web.requests import current_work

@@ -1,6 +1,5 @@
 """The assessment as a workbook: download it, upload it, look at the differences, take them."""
 
-import io
 import re
 import uuid
 from typing import BinaryIO, cast
@@ -28,6 +27,7 @@ from app.authz.permissions import Permission
 from app.documents.rules import KINDS
 from app.kernel.errors import ConflictError, NotReadyError, Problem
 from app.web.access import requires
+from app.web.attachments import written
 from app.web.errors import translate
 from app.web.fragments import render
 from app.web.requests import current_work
@@ -50,7 +50,6 @@ def download_workbook(trader_id: uuid.UUID, assessment_id: uuid.UUID) -> Respons
     """The whole assessment as it stands, to be filled in elsewhere."""
     assessment = own(trader_id, assessment_id, Permission.APPLICATION_VIEW)
     work = current_work()
-    into = io.BytesIO()
     sources = Sources(
         assessment=assessment,
         catalogue=queries.catalogue_of(assessment),
@@ -66,11 +65,11 @@ def download_workbook(trader_id: uuid.UUID, assessment_id: uuid.UUID) -> Respons
         },
         at=work.now,
     )
-    write_workbook(sources, translate, into)
-    response = Response(into.getvalue(), content_type=KINDS["xlsx"].media_type)
-    name = f"self-assessment-{assessment.catalogue_id}-{work.now:%Y-%m-%d}.xlsx"
-    response.headers.set("Content-Disposition", "attachment", filename=name)
-    return response
+    return written(
+        lambda into: write_workbook(sources, translate, into),
+        content_type=KINDS["xlsx"].media_type,
+        filename=f"self-assessment-{assessment.catalogue_id}-{work.now:%Y-%m-%d}.xlsx",
+    )
 
 
 @blueprint.post(WORKBOOK)

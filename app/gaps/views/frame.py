@@ -1,9 +1,8 @@
 """What both sides' pages share: the files, and how they are handed out."""
 
-import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import BinaryIO, Final, cast
+from typing import BinaryIO, Final
 
 from flask import Response
 
@@ -16,9 +15,9 @@ from app.gaps.queries import Reported
 from app.plans import queries as plans
 from app.plans.models import Plan
 from app.plans.pages import ActionRow, action_rows
+from app.web.attachments import written
 from app.web.requests import current_work
 
-SPOOL: Final = 4 << 20
 XLSX: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
@@ -55,11 +54,9 @@ FORMS: Final[dict[str, tuple[str, Callable[[Exported, BinaryIO], None]]]] = {
 def as_file(what: Exported, form: str, name: str) -> Response:
     """The report as a file, whole before its first byte is sent."""
     media_type, write = FORMS[form]
-    with tempfile.SpooledTemporaryFile(max_size=SPOOL) as spooled:
-        write(what, cast("BinaryIO", spooled))
-        spooled.seek(0)
-        response = Response(spooled.read(), content_type=media_type)
-    response.headers.set("Content-Disposition", "attachment", filename=f"{name}.{form}")
+    response = written(
+        lambda into: write(what, into), content_type=media_type, filename=f"{name}.{form}"
+    )
     response.headers["Content-Security-Policy"] = SANDBOX
     return response
 
