@@ -338,6 +338,8 @@ def _files(one: CriterionGap) -> str:
 
 
 def _effect(one: CriterionGap, tiers: Sequence[TierStanding]) -> str:
+    if not one.blocks and one.evidence.usable < one.evidence.wanted:
+        return gettext("Shuts no gate by its answers; its evidence is not enough.")
     if not one.blocks:
         return gettext("Shuts no gate by its answers; it counts in the section's profile.")
     if len(one.blocks) == len(tiers):

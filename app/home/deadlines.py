@@ -38,7 +38,7 @@ WORDS = {
     ),
     Kind.ACTION: (
         _l("Promised improvement: %(name)s"),
-        _l("Show that it is done, or change the day with a reason."),
+        _l("Show that it is done, or change the day."),
         "plans.show",
     ),
 }
