@@ -14,6 +14,7 @@ from wtforms.widgets import CheckboxInput, ListWidget
 from app.authz.actor import DelegationScope
 from app.delegations.rules import Terms
 from app.delegations.wording import SCOPE_MEANINGS, SCOPE_NAMES
+from app.documents.forms import HoldingForm
 from app.identity.step_up import StepUpForm
 from app.kernel.identifiers import Scheme
 from app.traders.forms import Day, needed
@@ -87,7 +88,7 @@ class FindForm(Form):
     number = StringField(_l("The broker's number"), needed(_l("Give the broker's number.")))
 
 
-class OfferForm(TermsFields, OnceForm, StepUpForm):
+class OfferForm(TermsFields, HoldingForm, OnceForm, StepUpForm):
     """Offering a delegation to the broker that was found; its number came in the address."""
 
     sites = SeveralField(_l("Only for these sites"))
@@ -143,7 +144,7 @@ class ConsentForm(StepUpForm):
             raise ValidationError(gettext("Tick the box to consent."))
 
 
-class ConsentWithAuthorityForm(ConsentForm):
+class ConsentWithAuthorityForm(HoldingForm, ConsentForm):
     """The same when the authority document is still missing."""
 
     file = FileField(

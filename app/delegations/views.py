@@ -314,7 +314,7 @@ def _must_be(
 
 def _page(template: str, form: Form, **context: Any) -> Response:  # noqa: ANN401
     """A page with a form: 200 as it was asked for, 422 with errors."""
-    form.remind_of_files()
+    form.keep_files()
     wrong = bool(form.errors)
     return render(
         f"delegations/{template}",

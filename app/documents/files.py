@@ -10,9 +10,11 @@ import hashlib
 import os
 import uuid
 from collections.abc import Iterator
+from contextlib import suppress
+from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, NamedTuple
 
 # The driver goes to the one store of the settings, as the database's goes to the database.
 import obstore  # house: one-door-out - the operator's own store, see above.
@@ -23,6 +25,14 @@ from app.kernel.errors import UnavailableError
 
 CHUNK = 256 * 1024
 LOCAL = "file:"
+HELD = "held"
+
+
+class HeldObject(NamedTuple):
+    """A file that is held for somebody, and since when."""
+
+    key: str
+    since: datetime
 
 
 class Files:
@@ -73,6 +83,30 @@ class Files:
         """
         return self._chunks(sealed_key_of(trader_id, sha256))
 
+    def put_held(self, person_id: uuid.UUID, hold_id: uuid.UUID, sealed: BinaryIO) -> None:
+        """Put a file that is held for a person (see `app.documents.held`); a crash may lose it."""
+        sealed.seek(0)
+        obstore.put(self._store, held_key_of(person_id, hold_id), sealed)
+
+    def read_held(self, key: str) -> Iterator[bytes]:
+        """The sealed bytes of a held file; `UnavailableError` when it is gone."""
+        return self._chunks(key)
+
+    def held(self, person_id: uuid.UUID | None = None) -> list[HeldObject]:
+        """What is held for one person, or for all, the latest first."""
+        prefix = HELD if person_id is None else f"{HELD}/{person_id}"
+        found = [
+            HeldObject(one["path"], one["last_modified"])
+            for page in obstore.list(self._store, prefix)
+            for one in page
+        ]
+        return sorted(found, key=lambda one: one.since, reverse=True)
+
+    def drop_held(self, key: str) -> None:
+        """Delete a held file; nothing happens when somebody else was faster."""
+        with suppress(FileNotFoundError):
+            obstore.delete(self._store, key)
+
     def _chunks(self, key: str) -> Iterator[bytes]:
         try:
             found = obstore.get(self._store, key)
@@ -91,6 +125,11 @@ def key_of(trader_id: uuid.UUID, sha256: str) -> str:
 def sealed_key_of(trader_id: uuid.UUID, sha256: str) -> str:
     """The key of a sealed object, made from the same two and nothing else."""
     return f"{key_of(trader_id, sha256)}.sealed"
+
+
+def held_key_of(person_id: uuid.UUID, hold_id: uuid.UUID) -> str:
+    """The key of a file that is held for a person; documents have the id of a trader first."""
+    return f"{HELD}/{person_id}/{hold_id}"
 
 
 def damaged_file() -> UnavailableError:

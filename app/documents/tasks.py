@@ -5,6 +5,7 @@ from datetime import timedelta
 
 from sqlalchemy import select
 
+from app.documents import held
 from app.documents.files import equip_files, files
 from app.documents.models import DocumentRevision
 from app.documents.scanner import scan
@@ -38,6 +39,16 @@ def scan_revision(revision_id: str) -> None:
             return
         content = files().read(revision.trader_id, revision.sha256)
         note_scan(work, revision, found=scan(settings.clamd, content))
+
+
+@queue.periodic(cron="53 * * * *")
+@task("documents.let_go", queueing_lock="documents.let_go")
+def let_go(timestamp: int) -> None:
+    """Delete the files of forms that nobody corrected within a day."""
+    del timestamp
+    equip_files(bench().settings)
+    with job_work() as work:
+        held.let_go(work.now)
 
 
 @queue.periodic(cron="23 * * * *")

@@ -11,6 +11,7 @@ from wtforms.fields import SelectChoice
 from wtforms.validators import InputRequired, Length, Optional
 from wtforms.widgets import CheckboxInput, ListWidget
 
+from app.documents.forms import HoldingForm
 from app.documents.models import DocumentRevision
 from app.identity.models import Person
 from app.plans.rules import LONGEST_PROMISE, LONGEST_REASON
@@ -75,7 +76,7 @@ class ChangeForm(OwnerFields, VersionForm):
     due_on = OwnerFields.due_on
 
 
-class FinishForm(Form):
+class FinishForm(HoldingForm):
     """Showing that it was done: a document that is here, or a new one."""
 
     proof = SelectField(_l("A document that you have here"), validators=[Optional()])

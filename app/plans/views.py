@@ -126,6 +126,7 @@ def finish(trader_id: uuid.UUID, assessment_id: uuid.UUID, action_id: uuid.UUID)
     assessment, found = _action(trader_id, assessment_id, action_id)
     form = FinishForm().with_documents(reusable(work.session, trader_id))
     if not form.validate_on_submit():
+        form.keep_files()
         return _page(assessment, found, finish=form)
     try:
         # A file that is refused leaves nothing behind.
@@ -133,6 +134,7 @@ def finish(trader_id: uuid.UUID, assessment_id: uuid.UUID, action_id: uuid.UUID)
             service.finish(work, found, proof=_proof(form, found))
     except NotReadyError as refusal:
         form.show(refusal.problems)
+        form.keep_files()
         return _page(assessment, found, finish=form)
     flash(gettext("Done, with its proof."), "success")
     return _to_plan(trader_id, assessment_id)

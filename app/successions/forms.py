@@ -6,6 +6,7 @@ from wtforms import RadioField, StringField, TextAreaField
 from wtforms.fields import SelectChoice
 from wtforms.validators import InputRequired, Length
 
+from app.documents.forms import HoldingForm
 from app.identity.step_up import StepUpForm
 from app.successions.rules import Proposal
 from app.successions.wording import FATES, GROUND_CHOICES
@@ -18,7 +19,7 @@ LONGEST = 4000
 TOO_LONG = _l("Use 4,000 characters or fewer.")
 
 
-class ProposeForm(OnceForm, StepUpForm):
+class ProposeForm(HoldingForm, OnceForm, StepUpForm):
     """A new officer, why, and what becomes of the officers before."""
 
     ground = RadioField(

@@ -215,7 +215,7 @@ def _is_me(person_id: uuid.UUID | None) -> bool:
 
 def _page(template: str, form: Form, **context: Any) -> Response:  # noqa: ANN401
     """A page with a form: 200 as it was asked for, 422 with errors."""
-    form.remind_of_files()
+    form.keep_files()
     return render(
         f"successions/{template}",
         form=form,

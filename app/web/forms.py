@@ -3,9 +3,7 @@
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from flask_babel import gettext
 from flask_wtf import FlaskForm
-from flask_wtf.file import FileField
 from wtforms import Field, MultipleFileField, SelectMultipleField
 from wtforms.fields import FormField
 
@@ -43,21 +41,8 @@ class Form(FlaskForm):
             if isinstance(kind, type) and issubclass(kind, SEVERAL):
                 of_forms.add(name)
 
-    def remind_of_files(self) -> None:
-        """Say beside each file that came with a refused form that it has to be chosen again.
-
-        A page cannot put a file back into its field, and what nobody says is found out too late.
-        """
-        if not self.errors:
-            return
-        for field in self:
-            if isinstance(field, FileField) and field.data and not field.errors:
-                text = gettext(
-                    "Choose %(name)s again: it was not kept, since something else has to be"
-                    " corrected.",
-                    name=field.data.filename,
-                )
-                field.errors = [text]
+    def keep_files(self) -> None:
+        """Hold what came with a refused form and cannot stand in its page; most bring no file."""
 
     def attempt(self, action: Callable[[], object]) -> bool:
         """Whether the service has done `action`; when not, the form carries why."""

@@ -1,5 +1,6 @@
 """The pages about new officers: who sees what, what is asked for, what the trader reads of it."""
 
+import re
 from datetime import timedelta
 from io import BytesIO
 from types import SimpleNamespace
@@ -10,6 +11,8 @@ from sqlalchemy import select
 from app.audit.access import Circumstances, record_security_event
 from app.audit.tags import SecurityTag
 from app.authz.actor import AgencyRole, system_actor
+from app.documents.files import files
+from app.documents.models import DocumentRevision
 from app.successions.models import Succession
 from tests.factories.casework import make_staff, post, signed_in
 from tests.factories.documents import pdf
@@ -45,6 +48,18 @@ def proposed(cast, work_as):
     with work_as(SYSTEM) as work:
         found = propose_officer(work, cast.trader_id, cast.people.reviewer)
         return f"/console/officers/{found.id}"
+
+
+def kept(work_as):
+    """The bytes of the one document that there is."""
+    with work_as(SYSTEM) as work:
+        (one,) = work.session.scalars(select(DocumentRevision)).all()
+        return b"".join(files().read(one.trader_id, one.sha256))
+
+
+def mark_in(answer):
+    found = re.search(r'name="held"[^>]*value="([^"]*)"', answer.text)
+    return found[1] if found else ""
 
 
 def typed(**changes):
@@ -85,8 +100,45 @@ def test_what_was_typed_stands_again_beside_its_error(cast):
     assert answer.status_code == 422
     assert "Give a mail address" in answer.text
     assert "The owner wrote to us." in answer.text
-    # A file cannot be put back into its field, so the page says so beside it.
-    assert "Choose letter.pdf again" in answer.text
+    # A file cannot be put back into its field, so the server holds it.
+    assert "letter.pdf is kept and goes with this form" in answer.text
+
+
+def test_a_chosen_file_goes_with_the_corrected_form(cast, work_as):
+    answer = post(cast.reviewer, cast.propose, typed(officer_email="nobody"))
+    corrected = typed(held=mark_in(answer))
+    del corrected["file"]
+    # Wrong once more, and held once more.
+    again = post(cast.reviewer, cast.propose, {**corrected, "officer_name": ""})
+    assert again.status_code == 422
+    assert post(cast.supervisor, cast.propose, {**corrected}).status_code == 422
+    done = post(cast.reviewer, cast.propose, {**corrected, "held": mark_in(again)})
+    assert done.status_code == 303, done.text
+    assert kept(work_as) == pdf("Letter")
+
+
+def test_a_file_chosen_later_takes_the_place_of_the_one_held(cast, work_as):
+    answer = post(cast.reviewer, cast.propose, typed(officer_email="nobody"))
+    other = (BytesIO(pdf("Another")), "other.pdf")
+    done = post(cast.reviewer, cast.propose, typed(held=mark_in(answer), file=other))
+    assert done.status_code == 303
+    assert kept(work_as) == pdf("Another")
+
+
+def test_a_file_that_is_refused_is_not_held(cast):
+    broken = (BytesIO(b"no picture"), "letter.png")
+    answer = post(cast.reviewer, cast.propose, typed(file=broken))
+    assert answer.status_code == 422
+    assert mark_in(answer) == ""
+
+
+def test_a_file_that_is_not_held_any_more_has_to_be_chosen_again(cast):
+    gone = typed(held="01890000-0000-7000-8000-000000000000/letter.pdf")
+    del gone["file"]
+    answer = post(cast.reviewer, cast.propose, gone)
+    assert answer.status_code == 422
+    assert "Choose letter.pdf again: it was kept for a day only." in answer.text
+    assert mark_in(answer) == ""
 
 
 @pytest.mark.parametrize("act", ["approve", "decline"])
