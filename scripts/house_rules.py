@@ -280,6 +280,49 @@ def leaky_comparison(source: Source) -> Iterator[int]:
                 yield node.lineno
 
 
+def pattern_from_data(source: Source) -> Iterator[int]:
+    """A pattern is a constant; what is put into one has been escaped, or is a pattern of ours."""
+    calls = {"compile", "match", "fullmatch", "search", "sub", "subn", "split", "findall"}
+    for call, name in source.calls():
+        owner, _, last = name.partition(".")
+        if owner == "re" and last in calls | {"finditer"} and call.args:
+            parts = [call.args[0]]
+            while parts:
+                one = parts.pop()
+                if isinstance(one, ast.JoinedStr):
+                    parts += one.values
+                elif isinstance(one, ast.FormattedValue):
+                    parts.append(one.value)
+                elif isinstance(one, ast.BinOp):
+                    parts += [one.left, one.right]
+                elif not _is_ours(source, one):
+                    yield call.lineno
+                    break
+
+
+def _is_ours(source: Source, part: ast.expr) -> bool:
+    """Whether a part of a pattern is written here: a constant, or escaped."""
+    if isinstance(part, ast.Call):
+        return source.full(part.func) == "re.escape"
+    name = source.full(part).removesuffix(".pattern").split(".")[-1]
+    return isinstance(part, ast.Constant) or name.isupper()
+
+
+def format_from_data(source: Source) -> Iterator[int]:
+    """The text that is filled in is a constant: a stranger's could read what it was given."""
+    yield from (
+        call.lineno
+        for call, _ in source.calls()
+        if isinstance(call.func, ast.Attribute)
+        and call.func.attr in {"format", "format_map"}
+        and not isinstance(call.func.value, ast.Constant)
+        and not (
+            isinstance(call.func.value, ast.Call)
+            and source.full(call.func.value.func) == "psycopg.sql.SQL"
+        )
+    )
+
+
 RULES: dict[str, Callable[[Source], Iterator[int]]] = {
     rule.__name__.replace("_", "-"): rule
     for rule in (
@@ -297,6 +340,8 @@ RULES: dict[str, Callable[[Source], Iterator[int]]] = {
         dangerous_tool,
         guessable,
         leaky_comparison,
+        pattern_from_data,
+        format_from_data,
     )
 }
 

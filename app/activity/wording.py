@@ -182,6 +182,7 @@ OF_NO_TRADER: Final = frozenset(
         Tag.PERSON_MAIL_VERIFIED,
         Tag.PERSON_PASSWORD_CHANGED,
         Tag.PERSON_ENDED,
+        Tag.PERSON_SIGNED_OUT,
         Tag.PERSON_ERASED,
         Tag.PERSON_INVITED_BACK,
         Tag.PERSON_CAME_BACK,

@@ -15,6 +15,7 @@ class EventTag(StrEnum):
     PERSON_MAIL_VERIFIED = "person:mail-verified"
     PERSON_PASSWORD_CHANGED = "person:password-changed"
     PERSON_ENDED = "person:ended"
+    PERSON_SIGNED_OUT = "person:signed-out"
     PERSON_ERASED = "person:erased"
     IDENTITY_LINKED = "identity:linked"
     IDENTITY_UNLINKED = "identity:unlinked"

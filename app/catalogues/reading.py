@@ -48,12 +48,12 @@ class _CoreLoader(yaml.CSafeLoader):
 
 
 for _tag, _pattern, _first in (
-    ("null", r"^(?:null|~|)$", ["n", "~", ""]),
-    ("bool", r"^(?:true|false)$", ["t", "f"]),
-    ("int", r"^[-+]?[0-9]+$", list("-+0123456789")),
-    ("float", r"^[-+]?[0-9]+\.[0-9]+$", list("-+0123456789")),
+    ("null", re.compile(r"^(?:null|~|)$"), ["n", "~", ""]),
+    ("bool", re.compile(r"^(?:true|false)$"), ["t", "f"]),
+    ("int", re.compile(r"^[-+]?[0-9]+$"), list("-+0123456789")),
+    ("float", re.compile(r"^[-+]?[0-9]+\.[0-9]+$"), list("-+0123456789")),
 ):
-    _CoreLoader.add_implicit_resolver(f"tag:yaml.org,2002:{_tag}", re.compile(_pattern), _first)
+    _CoreLoader.add_implicit_resolver(f"tag:yaml.org,2002:{_tag}", _pattern, _first)
 
 
 def read(raw: bytes) -> Written:

@@ -50,6 +50,24 @@ def recover(mail: str) -> None:
     click.echo(f"The link, which also goes out by mail:\n{address}")
 
 
+@person.command(name="sign-out")
+@click.argument("mail", required=False)
+@click.option("--everybody", is_flag=True, help="Whoever is signed in, the operator too.")
+def sign_out(mail: str | None, *, everybody: bool) -> None:
+    """End the sessions of the person with the address MAIL, at once; they may sign in again.
+
+    With --everybody those of all people, as after a key became known.
+    """
+    if everybody == bool(mail):
+        raise RefusedError("Give one address, or --everybody.")
+    with runtime() as run, run.work() as work:
+        found = None if mail is None else person_by_email(work.session, mail)
+        if mail is not None and found is None:
+            raise RefusedError(f"Nobody here has the address {mail}.")
+        count = service.sign_out(work, found)
+    click.echo(f"Sessions ended: {count}.")
+
+
 @person.command(name="end")
 @click.argument("mail")
 def end(mail: str) -> None:

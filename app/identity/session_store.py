@@ -1,7 +1,7 @@
 """Sessions in the database. Every function takes a session of a short transaction of its own."""
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -183,6 +183,16 @@ def end(db: Session, session_id: uuid.UUID, now: datetime) -> None:
         .where(WebSession.id == session_id, WebSession.revoked_at.is_(None))
         .values(revoked_at=now, data={})
     )
+
+
+def people_signed_in(db: Session) -> Sequence[uuid.UUID]:
+    """Who has a session that was not ended, in the order of their ids."""
+    return db.scalars(
+        select(WebSession.person_id)
+        .where(WebSession.person_id.is_not(None), WebSession.revoked_at.is_(None))
+        .distinct()
+        .order_by(WebSession.person_id)
+    ).all()
 
 
 def end_of_person(

@@ -1,4 +1,4 @@
-"""One JSON line for each request that failed or was slow, with the id that the person can quote.
+"""One JSON line for each request that failed, was refused or was slow, with the id to quote.
 
 A line names the endpoint, never the path or the query: they can hold identifiers of a trader.
 """
@@ -15,6 +15,8 @@ from structlog.tracebacks import ExceptionDictTransformer
 from app.web.requests import current_actor, request_id
 
 SLOW_SECONDS = 1.0
+REFUSED = frozenset({400, 403, 413, 415, 421, 429})
+"""Answers that attempts to get round a control meet; a person's own slips are 404, 409 and 422."""
 log = structlog.get_logger("fairway")
 
 
@@ -58,6 +60,15 @@ def _end(response: Response) -> Response:
             method=request.method,
             status=response.status_code,
             ms=round(seconds * 1000),
+        )
+    elif response.status_code in REFUSED:
+        log.info(
+            "refused",
+            request_id=request_id(),
+            endpoint=request.endpoint,
+            method=request.method,
+            status=response.status_code,
+            actor=current_actor().principal,
         )
     return response
 

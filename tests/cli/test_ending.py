@@ -4,6 +4,7 @@ from contextlib import contextmanager
 
 import pytest
 from click.testing import CliRunner
+from sqlalchemy import select
 
 from app.authz.actor import AgencyRole, TraderRole, system_actor
 from app.casework.models import Case
@@ -13,6 +14,7 @@ from app.cli.runtime import RefusedError, Runtime
 from app.erasure import erase_person
 from app.identity.models import Person
 from app.kernel.errors import ConflictError
+from app.notifications.models import Message
 from app.traders import queries as traders
 from tests.factories.casework import make_case, make_staff, take
 from tests.factories.identity import make_person, sign_in
@@ -30,8 +32,8 @@ def end(engine, settings, app_url, monkeypatch):
 
     monkeypatch.setattr(people, "runtime", here)
 
-    def do(mail=MAIL):
-        result = CliRunner().invoke(group, ["end", mail])
+    def do(*words):
+        result = CliRunner().invoke(group, words or ["end", MAIL])
         if result.exception:
             raise result.exception
         return result.output
@@ -69,6 +71,33 @@ def test_open_cases_are_named_and_hold_an_erasure_up(end, work_as, app):
         ids, mail, reference = (reviewer.id, case.id), reviewer.email, case.reference
     with work_as(SYSTEM) as work, pytest.raises(ConflictError, match="open cases"):
         erase_person(work, work.session.get_one(Person, ids[0]), reason="Asked for")
-    assert reference in end(mail)
+    assert reference in end("end", mail)
     with work_as(SYSTEM) as work:
         assert work.session.get_one(Case, ids[1]).assignee_id == ids[0]
+
+
+def test_sessions_end_and_the_person_may_come_back(end, work_as, client, app):
+    with work_as(SYSTEM) as work:
+        one, other = make_person(work, email=MAIL), make_person(work)
+        trader = make_trader(work, one)
+        appoint_person(work, trader, one, other, TraderRole.OFFICER)
+        page = f"/traders/{trader.id}/overview"
+    elsewhere = app.test_client()
+    sign_in(client, one)
+    sign_in(elsewhere, other)
+    assert "Sessions ended: 1" in end("sign-out", MAIL)
+    assert client.get(page).status_code == 303
+    assert elsewhere.get(page).status_code == 200
+    with work_as(SYSTEM) as work:
+        told = work.session.scalars(select(Message).where(Message.template == "signed-out")).all()
+        assert [mail.recipient for mail in told] == [MAIL]
+    sign_in(client, one)
+    assert client.get(page).status_code == 200
+    assert "Sessions ended: 2" in end("sign-out", "--everybody")
+    assert [one.get(page).status_code for one in (client, elsewhere)] == [303, 303]
+
+
+@pytest.mark.parametrize("words", [(), (MAIL, "--everybody"), ("nobody@example.com",)])
+def test_signing_out_needs_one_person_or_everybody(end, words):
+    with pytest.raises(RefusedError):
+        end("sign-out", *words)

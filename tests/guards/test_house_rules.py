@@ -30,6 +30,19 @@ EXAMPLES = [
         "db.execute(sql.SQL('DROP {}').format(sql.Identifier(x)))\n",
     ),
     (
+        "pattern-from-data",
+        SERVICE,
+        "import re\nfrom re import sub as s\nre.compile('a')\nre.compile(name)  # bad\n"
+        "re.match(f'a{name}', x)  # bad\nre.search('a' + name, x)  # bad\ns(name, '', x)  # bad\n"
+        "re.compile(re.escape(name) + r'\\.x')\nre.compile(f'{_A.pattern}|{B}')\nx.match(name)\n",
+    ),
+    (
+        "format-from-data",
+        SERVICE,
+        "from psycopg import sql\nname.format(x)  # bad\ngettext('a').format_map(x)  # bad\n"
+        "'{}'.format(x)\nsql.SQL('{}').format(x)\n",
+    ),
+    (
         "own-clock",
         SERVICE,
         "import datetime as d\nfrom datetime import datetime as when\nimport time\n"

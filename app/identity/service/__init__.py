@@ -26,6 +26,7 @@ from app.identity.service.people import (
     request_reset,
     reset_password,
     send_verification,
+    sign_out,
     sign_up,
     verify_mail,
 )
@@ -55,6 +56,7 @@ __all__ = [
     "send_verification",
     "set_authenticator",
     "set_quota",
+    "sign_out",
     "sign_up",
     "tell",
     "verify_mail",

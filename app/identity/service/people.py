@@ -181,6 +181,23 @@ def end_person(work: Work, person: Person) -> None:
     work.record(EventTag.PERSON_ENDED, person)
 
 
+def sign_out(work: Work, person: Person | None) -> int:
+    """End the open sessions of a person, or of everybody, at once; return how many those were.
+
+    For each person who had any: a letter, and the event.
+    """
+    people = session_store.people_signed_in(work.session) if person is None else [person.id]
+    count = 0
+    for person_id in people:
+        ended = session_store.end_of_person(work.session, person_id, work.now)
+        if ended:
+            found = queries.person(work.session, person_id)
+            send(work, to=found.email, template="signed-out", person_id=person_id, name=found.name)
+            work.record(EventTag.PERSON_SIGNED_OUT, found, sessions=ended)
+        count += ended
+    return count
+
+
 def _insert(work: Work, *, name: str, email: str, hashed: str | None) -> Person | None:
     """Insert a person and record it; `None` when the address is taken, be it by a double click."""
     person_id = work.session.execute(
