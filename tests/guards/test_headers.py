@@ -42,6 +42,8 @@ def lacking(answer) -> list[str]:
 def asked(client, method, address, **more) -> list[str]:
     answer = client.open(address, method=method, **more)
     faults = [f"{method} {address} {answer.status_code}: {one}" for one in lacking(answer)]
+    if method == "TRACE" and answer.status_code not in {400, 404, 405}:
+        faults.append(f"{method} {address} {answer.status_code}: answered")
     answer.close()
     return faults
 

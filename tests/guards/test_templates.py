@@ -38,6 +38,19 @@ def test_no_inline_script_or_style():
     assert found == []
 
 
+MARKUP_FROM_SCRIPT = re.compile(
+    r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\(|new Function"
+)
+MERGING = re.compile(r"__proto__|\.prototype\b|Object\.assign|\bfor \((?:const|let|var) \w+ in\b")
+
+
+@pytest.mark.parametrize("forbidden", [MARKUP_FROM_SCRIPT, MERGING], ids=["markup", "merging"])
+def test_our_scripts_make_no_markup_and_merge_no_objects(forbidden):
+    scripts = sorted((ROOT / "static").glob("*.js"))
+    assert len(scripts) > 1
+    assert [one.name for one in scripts if forbidden.search(one.read_text("utf-8"))] == []
+
+
 def test_included_templates_are_not_used():
     """An include sees everything; shared pieces are macros with explicit arguments."""
     assert [str(p) for p in pages() if re.search(r"\{%-?\s*include\b", p.read_text())] == []

@@ -4,8 +4,11 @@ import re
 from datetime import timedelta
 
 import pytest
+from wtforms import PasswordField
 
+from app.identity import forms
 from app.identity.models import LinkPurpose
+from app.web.forms import Form
 from tests.factories.identity import PASSWORD, code_at
 from tests.identity.conftest import TOKEN
 
@@ -188,3 +191,15 @@ def _still(page: str) -> str:
     for token in set(TOKEN.findall(page)) | set(re.findall(r'X-CSRFToken": "([^"]+)"', page)):
         page = page.replace(token, "TOKEN")
     return page
+
+
+def test_each_field_for_a_password_is_masked():
+    kinds = [one for one in vars(forms).values() if isinstance(one, type) and issubclass(one, Form)]
+    fields = {
+        (kind.__name__, name): getattr(kind, name).field_class
+        for kind in kinds
+        for name in dir(kind)
+        if "password" in name and hasattr(getattr(kind, name), "field_class")
+    }
+    assert len(fields) >= 4
+    assert set(fields.values()) == {PasswordField}

@@ -3,8 +3,11 @@
 import json
 
 import pytest
+from sqlalchemy import select
 from structlog.testing import capture_logs
 
+from app.audit.models import SecurityEvent
+from app.audit.tags import SecurityTag
 from app.authz.actor import system_actor
 from tests.factories.identity import make_person, sign_in
 from tests.factories.traders import make_trader
@@ -36,3 +39,15 @@ def test_an_ordinary_answer_leaves_none(client, lines):
     assert client.get("/sign-in").status_code == 200
     assert client.get("/no-such-page").status_code == 404
     assert lines == []
+
+
+def test_who_asks_for_what_their_role_does_not_include_is_recorded(client, work_as):
+    with work_as(system_actor("test")) as work:
+        person = make_person(work)
+    sign_in(client, person)
+    assert client.get("/console/queue/all").status_code == 403
+    with work_as(system_actor("test")) as work:
+        events = work.session.scalars(select(SecurityEvent)).all()
+        (denied,) = [one for one in events if one.tag == SecurityTag.ACCESS_DENIED]
+        assert denied.person_id == person.id
+        assert denied.data["endpoint"] == "casework.queue_tab"
