@@ -17,20 +17,21 @@ def content_of(filing: AnyFiling) -> dict[str, Any]:
     """
     # Not by iterating over the model, which asks for more than its fields: there are millions.
     return {
-        name: value if type(value) is str else _plain(value)
+        name: value if type(value) is str else plain(value)
         for name, value in filing.__dict__.items()
         if value is not None and value != ()
     }
 
 
-def _plain(value: object) -> Any:  # noqa: ANN401 - JSON.
+def plain(value: object) -> Any:  # noqa: ANN401 - JSON.
+    """One value of a filing as JSON."""
     # The simple ones first: asking whether something is a model takes longer than all the rest.
     if isinstance(value, Identifier):
         return value.shown
     if isinstance(value, tuple):
-        return [_plain(one) for one in value]
+        return [plain(one) for one in value]
     if isinstance(value, str | int | Decimal | date):
         return str(value)
     if isinstance(value, BaseModel):
-        return {name: _plain(one) for name, one in value if one is not None and one != ()}
+        return {name: plain(one) for name, one in value if one is not None and one != ()}
     return str(value)

@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from itertools import groupby
-from typing import Final
 
 from sqlalchemy import exists, func, select
 from sqlalchemy.orm import aliased
@@ -16,16 +15,13 @@ from app.advance_data.formats import ABI
 from app.advance_data.models import Batch, FilingFault
 from app.advance_data.queries import FaultFilter
 from app.advance_data.reading import read_apart
-from app.advance_data.rows import COLUMNS, RawRow
+from app.advance_data.rows import COLUMNS, PERSONAL_COLUMNS, RawRow
 from app.advance_data.service.measuring import closing_of, corrections_of
 from app.advance_data.stored import opened
 from app.advance_data.workbook import MOST_ROWS
 from app.advance_data.workflow import BatchState
 from app.kernel.identifiers import masked
 from app.work import Work
-
-PERSONAL: Final = frozenset({"importer_number", "consignee_number"})
-"""The columns in which a number of social-security form may stand."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +46,7 @@ class BrokenRow:
 
 def shown_cell(column: str, text: str) -> str:
     """A cell as a page may show it."""
-    return masked(text, identifier=column in PERSONAL)
+    return masked(text, identifier=column in PERSONAL_COLUMNS)
 
 
 def may_be_corrected(batch: Batch) -> bool:

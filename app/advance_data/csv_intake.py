@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from typing import BinaryIO, Final
 
 from app.advance_data.faults import FORBIDDEN_CHARACTERS, Place, RowFault, Severity, fault_of
-from app.advance_data.rows import COLUMNS, RawRow
+from app.advance_data.rows import COLUMNS, Block, RawRow
 from app.kernel.codes import CodeProblem
 
 
@@ -38,6 +38,8 @@ class FileRefusedError(ValueError):
 _SPEC: Final = "RFC 4180"
 # A record longer than a block is refused; so an unclosed quotation mark cannot swallow a file.
 _BLOCK: Final = 1 << 20
+# As many rows without a fault are given together, if they were read together.
+BLOCK_ROWS: Final = 1000
 _BOM: Final = b"\xef\xbb\xbf"
 _UNKNOWN_NAMED: Final = 50
 # How workbooks and archives, old workbooks, PDF and compressed files begin.
@@ -128,7 +130,18 @@ _CELL_LENGTH: Final = CodeProblem(
 
 
 def read_csv(stream: BinaryIO, limits: Limits | None = None) -> Iterator[RawRow]:
-    """Yield every data row of the file in order, faulty ones included.
+    """Yield every data row of the file in order, faulty ones included; otherwise as `read_blocks`."""
+    for one in read_blocks(stream, limits):
+        if isinstance(one, Block):
+            yield from one.rows()
+        else:
+            yield one
+
+
+def read_blocks(  # noqa: C901, PLR0912, PLR0915 - millions of rows pass here, so it is one loop.
+    stream: BinaryIO, limits: Limits | None = None
+) -> Iterator[Block | RawRow]:
+    """Yield every data row of the file in order: those without a fault together, the others alone.
 
     Lines without any character are no records; the lines are counted all the same. Raises
     FileRefusedError, at the header or at any later row: whoever keeps rows must be able to drop
@@ -139,6 +152,12 @@ def read_csv(stream: BinaryIO, limits: Limits | None = None) -> Iterator[RawRow]
     reader = csv.reader(lines, strict=True)
     file_row = end = 0
     columns: tuple[str, ...] = ()
+    # The rows that were read and are not given yet, and where the next of them would stand.
+    plain: list[str] = []
+    first = begun = count = follows = 0
+    # The first row is given at once: whoever uploads the file waits for it.
+    most = 1
+    refusal: FileRefusedError | None = None
     try:
         for cells in reader:
             line_no, end = end + 1, reader.line_num
@@ -151,20 +170,39 @@ def read_csv(stream: BinaryIO, limits: Limits | None = None) -> Iterator[RawRow]
             file_row += 1
             if file_row > limits.rows:
                 raise _refusal(_FILE_ROWS, file_row, line_no)
-            values = dict(zip(columns, cells, strict=False))
+            faults: tuple[RowFault, ...] = ()
             if len(cells) != len(columns):
-                place = Place(file_row, line_no, values.get("filing_ref", ""))
-                faults: tuple[RowFault, ...] = (_fault(_WIDTH, place, value=str(len(cells))),)
+                place = Place(file_row, line_no, _reference_in(columns, cells))
+                faults = (_fault(_WIDTH, place, value=str(len(cells))),)
             elif end > line_no or line_no <= lines.doubtful_until:
-                place = Place(file_row, line_no, values.get("filing_ref", ""))
+                place = Place(file_row, line_no, _reference_in(columns, cells))
+                values = dict(zip(columns, cells, strict=True))
                 faults = tuple(cell_faults(values, place, limits.cell))
-            else:
-                faults = ()
-            yield RawRow(file_row, line_no, values, faults)
+            if count and (faults or count == most or line_no != follows or lines.reads != begun):
+                yield Block(columns, first, follows - count, plain)
+                plain, count, most = [], 0, BLOCK_ROWS
+            if faults:
+                yield RawRow(file_row, line_no, dict(zip(columns, cells, strict=False)), faults)
+                continue
+            if not count:
+                first, begun = file_row, lines.reads
+            plain += cells
+            count += 1
+            follows = line_no + 1
     except csv.Error:
-        raise _structure_refusal(lines.record, file_row + 1, end + 1) from None
+        refusal = _structure_refusal(lines.record, file_row + 1, end + 1)
+    except FileRefusedError as refused:
+        refusal = refused
+    if count:
+        yield Block(columns, first, follows - count, plain)
+    if refusal is not None:
+        raise refusal from None
     if not file_row:
         raise _refusal(_EMPTY, 0, end)
+
+
+def _reference_in(columns: tuple[str, ...], cells: list[str]) -> str:
+    return dict(zip(columns, cells, strict=False)).get("filing_ref", "")
 
 
 def first_row(stream: BinaryIO) -> RawRow:
@@ -179,12 +217,14 @@ class _Lines:
     """The file's lines as text, decoded strictly, a block at a time.
 
     `record` holds the lines since the reader last finished a record (the reader clears it);
+    `reads` counts the blocks, so that what is kept of one is not kept through many;
     `doubtful_until` is the last line of the newest block in which some cell needs a closer look.
     """
 
     def __init__(self, stream: BinaryIO, limits: Limits) -> None:
         self.record: list[str] = []
         self.doubtful_until = 0
+        self.reads = 0
         self._stream = stream
         self._limits = limits
         self._line_no = 0
@@ -194,6 +234,7 @@ class _Lines:
         for block in self._blocks():
             if not self._line_no and block.startswith(_OTHER_FORMATS):
                 raise _refusal(_FORMAT, 0, 0)
+            self.reads += 1
             text = self._decoded(block)
             lines = io.StringIO(text, newline="\n").readlines()
             if sum(map(len, self.record)) + len(lines[0]) > _BLOCK:

@@ -6,8 +6,9 @@ from typing import BinaryIO, Final
 
 from app.advance_data.abi.reading import AbiLimits, read_abi
 from app.advance_data.checks import Raw
-from app.advance_data.csv_intake import Limits, read_csv
+from app.advance_data.csv_intake import Limits, read_blocks
 from app.advance_data.ndjson_intake import read_ndjson
+from app.advance_data.rows import Block
 from app.advance_data.xlsx_intake import LIMITS as XLSX_LIMITS
 from app.advance_data.xlsx_intake import read_xlsx
 
@@ -27,13 +28,13 @@ class Format:
     media_type: str
     ending: str
     file_bytes: int
-    read: Callable[[BinaryIO], Iterator[Raw]]
+    read: Callable[[BinaryIO], Iterator[Raw | Block]]
 
 
 FORMATS: Final = {
     one.media_type: one
     for one in (
-        Format(CSV, ".csv", Limits().file_bytes, read_csv),
+        Format(CSV, ".csv", Limits().file_bytes, read_blocks),
         Format(XLSX, ".xlsx", XLSX_LIMITS.file_bytes, read_xlsx),
         Format(NDJSON, ".ndjson", Limits().file_bytes, read_ndjson),
         Format(ABI, ".abi", AbiLimits().file_bytes, read_abi),

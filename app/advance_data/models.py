@@ -138,7 +138,14 @@ class Filing(HasId, Base):
         UniqueConstraint("receipt", name="uq_filing_receipt"),
         CheckConstraint("action IN ('A', 'R', 'D')", name="action"),
         Index("ix_filing_trader_id_filed_at", "trader_id", "filed_at"),
-        Index("ix_filing_batch_id_file_row", "batch_id", "file_row"),
+        # No row of a file is filed twice. It is named with its trader, so that one look-up for
+        # each of millions of rows holds both.
+        UniqueConstraint("batch_id", "file_row", name="uq_filing_batch_id_file_row"),
+        ForeignKeyConstraint(
+            ["batch_id", "trader_id"],
+            ["batch.id", "batch.trader_id"],
+            name="fk_filing_batch_id_trader_id",
+        ),
         Index(
             "ix_filing_flexible",
             "trader_id",
@@ -147,9 +154,9 @@ class Filing(HasId, Base):
         ),
     )
 
-    trader_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("trader.id"))
+    trader_id: Mapped[uuid.UUID]
     acting_trader_id: Mapped[uuid.UUID | None]
-    batch_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("batch.id"))
+    batch_id: Mapped[uuid.UUID]
     file_row: Mapped[int]
     line_no: Mapped[int]
     filing_ref: Mapped[str]

@@ -12,7 +12,8 @@ from app.advance_data.checks import Raw
 from app.advance_data.csv_intake import FileRefusedError
 from app.advance_data.faults import RowFault
 from app.advance_data.formats import FORMATS
-from app.advance_data.reading import CHUNK, Paced, limit
+from app.advance_data.reading import CHUNK, SEPARATOR, Paced, limit
+from app.advance_data.rows import Block
 from app.documents.apart import OUT_OF_MEMORY
 
 BLOCK = 100
@@ -38,12 +39,24 @@ def _give(stream: BinaryIO, media_type: str, after: int) -> None:
     # The first row is said at once: whoever uploads the file waits for it.
     most = 1
     try:
-        for row in FORMATS[media_type].read(stream):
+        for one in FORMATS[media_type].read(stream):
             if skipped < after:
-                skipped += 1
+                number = one.number if isinstance(one, Block) else 1
+                left_out = min(number, after - skipped)
+                skipped += left_out
+                if left_out == number:
+                    continue
+                assert isinstance(one, Block)  # noqa: S101 - a single row is left out whole.
+                one = one.without(left_out)  # noqa: PLW2901 - the rest of it.
+            if isinstance(one, Block):
+                _say_rows(block)
+                block.clear()
+                length = 0
+                _say_block(one)
+                sys.stdout.flush()
                 continue
-            block.append(row)
-            length += _length(row)
+            block.append(one)
+            length += _length(one)
             if len(block) == most or length > TEXT:
                 _say_rows(block)
                 sys.stdout.flush()
@@ -56,6 +69,13 @@ def _give(stream: BinaryIO, media_type: str, after: int) -> None:
     _say(["skipped", skipped])
     _say(end)
     sys.stdout.flush()
+
+
+def _say_block(block: Block) -> None:
+    # One text is said and understood much faster than a list of many. No cell without a fault
+    # holds a control character.
+    text = SEPARATOR.join(block.cells)
+    _say(["plain", block.columns, block.file_row, block.line_no, text])
 
 
 def _length(row: Raw) -> int:

@@ -11,14 +11,14 @@ import resource
 import subprocess
 from collections.abc import Generator, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, wait
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from typing import IO, Any, BinaryIO, Final
 
 from app.advance_data.abi.model import Envelope, RawMessage, Spot
 from app.advance_data.checks import Raw
 from app.advance_data.csv_intake import FileRefusedError
 from app.advance_data.faults import Place, RowFault, Severity, fault_of
-from app.advance_data.rows import RawRow
+from app.advance_data.rows import Block, RawRow
 from app.documents.apart import MEMORY, STOPPED, ReadingFailedError, bound, start
 from app.kernel.codes import CodeProblem
 
@@ -30,6 +30,8 @@ CHUNK: Final = 1 << 16
 # A line holds no more than two megabytes of text, or the one row that is longer: at most that of a
 # workbook, 200 cells of 32,767 characters. Every character spelt out, that is no longer than this.
 LINE: Final = 64 << 20
+# Between two cells that are said in one text.
+SEPARATOR: Final = "\x1f"
 # Every row is left out.
 NO_ROWS: Final = 1 << 40
 
@@ -43,6 +45,18 @@ _TOO_MUCH: Final = CodeProblem(
 def read_apart(
     stream: BinaryIO, media_type: str, size: int, *, after: int = 0
 ) -> Generator[Raw, None, None]:
+    """Yield every row of the file but the first `after`, each by itself; otherwise as `blocks_apart`."""
+    with closing(blocks_apart(stream, media_type, size, after=after)) as given:
+        for one in given:
+            if isinstance(one, Block):
+                yield from one.rows()
+            else:
+                yield one
+
+
+def blocks_apart(
+    stream: BinaryIO, media_type: str, size: int, *, after: int = 0
+) -> Generator[Raw | Block, None, None]:
     """Yield every row of the file but the first `after`, as the reader of its format does in a child.
 
     Raises FileRefusedError as that reader does, and when the child reaches its limits; whatever
@@ -50,7 +64,9 @@ def read_apart(
     """
     with _child(stream, media_type, size, after) as lines:
         for kind, rest in lines:
-            if kind == "rows":
+            if kind == "plain":
+                yield _block(*rest)
+            elif kind == "rows":
                 yield from _rows(*rest)
             elif kind == "messages":
                 yield from map(_message, rest[0])
@@ -149,6 +165,14 @@ def _rows(columns: list[str], rows: list[list[Any]]) -> Iterator[RawRow]:
             dict(zip(columns, values, strict=True)) if isinstance(values, list) else values,
             tuple(map(_fault, faults)) if faults else (),
         )
+
+
+def _block(columns: list[str], file_row: int, line_no: int, text: str) -> Block:
+    cells = text.split(SEPARATOR)
+    if len(cells) % len(columns):
+        msg = "the process that reads a file gave no whole rows"
+        raise ReadingFailedError(msg)
+    return Block(tuple(columns), file_row, line_no, cells)
 
 
 def _message(given: list[Any]) -> RawMessage:

@@ -4,6 +4,7 @@ A batch of a million rows is one event. The event carries the root of a Merkle t
 filings, in the order of the file, so that each of them can be shown to be among them.
 """
 
+import json
 from datetime import datetime
 from typing import Any, Final
 
@@ -26,16 +27,11 @@ def entry_of(
     receipt: str, filing_ref: str, number: int, action: str, sha256: str, filed_at: datetime
 ) -> str:
     """The line of one filing in its batch's tree."""
-    return canonical(
-        {
-            "format": FORMAT,
-            "receipt": receipt,
-            "filing_ref": filing_ref,
-            "number": number,
-            "action": action,
-            "sha256": sha256,
-            "filed_at": filed_at.isoformat(),
-        }
+    # As `canonical` would write it; there are millions, and only the reference is not plain.
+    return (
+        f'{{"action":"{action}","filed_at":"{filed_at.isoformat()}"'
+        f',"filing_ref":{json.dumps(filing_ref, ensure_ascii=False)},"format":"{FORMAT}"'
+        f',"number":{number},"receipt":"{receipt}","sha256":"{sha256}"}}'
     )
 
 

@@ -7,7 +7,7 @@ value raises a pydantic error whose type is the contract's fault code, with the 
 import datetime as dt
 import functools
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from decimal import Decimal
 from enum import StrEnum
 from typing import Annotated, Final, NamedTuple, NoReturn, TypeVar
@@ -296,6 +296,8 @@ class FilingRow(DeletionRow):
 
 
 COLUMNS: Final = tuple(FilingRow.model_fields)
+PERSONAL_COLUMNS: Final = frozenset({"importer_number", "consignee_number"})
+"""The columns in which a number of social-security form may stand."""
 NAME_COLUMNS: Final = frozenset(column for column in COLUMNS if column.endswith("_name"))
 
 
@@ -309,3 +311,43 @@ class RawRow(NamedTuple):
     line_no: int
     values: Mapping[str, str]
     faults: tuple[RowFault, ...] = ()
+
+
+class Block(NamedTuple):
+    """Rows of a file in which reading found no fault, one after the other in the file and its lines.
+
+    `file_row` and `line_no` are those of the first; `cells` are those of all rows, row after row.
+    """
+
+    columns: tuple[str, ...]
+    file_row: int
+    line_no: int
+    cells: list[str]
+
+    @property
+    def number(self) -> int:
+        """How many rows these are."""
+        return len(self.cells) // len(self.columns)
+
+    def row(self, index: int) -> RawRow:
+        """One of the rows."""
+        width = len(self.columns)
+        cells = self.cells[index * width : (index + 1) * width]
+        return RawRow(
+            self.file_row + index,
+            self.line_no + index,
+            dict(zip(self.columns, cells, strict=True)),
+        )
+
+    def rows(self) -> Iterator[RawRow]:
+        """Every row by itself."""
+        return map(self.row, range(self.number))
+
+    def without(self, first: int) -> "Block":
+        """The rows but the first ones."""
+        return Block(
+            self.columns,
+            self.file_row + first,
+            self.line_no + first,
+            self.cells[first * len(self.columns) :],
+        )

@@ -125,12 +125,18 @@ def check_row(raw: RawRow, known: KnownCodes = NO_LISTS) -> CheckedRow:
     if not deletes and "mf_duns" not in given:
         problems.update((column, MISSING) for column in _IN_LIEU_OF_DUNS if column not in given)
     values = _canonical_values(filing, given, problems)
-    remarks = [remark for remarks in _REMARKS for remark in remarks(values, known)]
+    remarks = list(remarks_of(values, known))
     if not (problems or remarks or raw.faults):
         return CheckedRow(raw, filing, ())
     faults = _faults(raw, problems, remarks)
     refused = any(fault.severity is Severity.ERROR for fault in faults)
     return CheckedRow(raw, None if refused else filing, faults)
+
+
+def remarks_of(values: Mapping[str, Any], known: KnownCodes) -> Iterator[_Remark]:
+    """What looks unusual about these well-formed values of a row, with its column."""
+    for remarks in _REMARKS:
+        yield from remarks(values, known)
 
 
 def claim_of(row: CheckedRow) -> Claim:

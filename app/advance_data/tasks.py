@@ -5,11 +5,11 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 
-from app.advance_data.checks import check as checked
+from app.advance_data.checks import Verdict, check_all
 from app.advance_data.csv_intake import FileRefusedError
 from app.advance_data.models import Batch
-from app.advance_data.reading import count_apart, read_apart
-from app.advance_data.rules import CheckedRow, KnownCodes
+from app.advance_data.reading import blocks_apart, count_apart
+from app.advance_data.rules import KnownCodes
 from app.advance_data.service import (
     check_chunk,
     chunks_of,
@@ -69,20 +69,18 @@ def _file(batch: Batch) -> bool:
 
 
 @contextmanager
-def _chunks(batch: Batch, done: int, known: KnownCodes) -> Iterator[Iterator[list[CheckedRow]]]:
+def _chunks(batch: Batch, done: int, known: KnownCodes) -> Iterator[Iterator[list[Verdict]]]:
     """The chunks behind the first `done` rows; the next is checked while one is being stored."""
     with (
         opened(batch) as stream,
-        closing(read_apart(stream, batch.media_type, batch.size, after=done)) as rows,
+        closing(blocks_apart(stream, batch.media_type, batch.size, after=done)) as rows,
         ThreadPoolExecutor(max_workers=1) as aside,
     ):
-        yield _ahead(aside, chunks_of(checked(one, known) for one in rows))
+        yield _ahead(aside, chunks_of(check_all(rows, known)))
 
 
-def _ahead(
-    aside: ThreadPoolExecutor, chunks: Iterator[list[CheckedRow]]
-) -> Iterator[list[CheckedRow]]:
-    none: list[CheckedRow] = []
+def _ahead(aside: ThreadPoolExecutor, chunks: Iterator[list[Verdict]]) -> Iterator[list[Verdict]]:
+    none: list[Verdict] = []
     coming = aside.submit(next, chunks, none)
     try:
         while chunk := coming.result():

@@ -7,11 +7,11 @@ count. Whoever goes on with a batch begins behind the last row that was counted.
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 
-from app.advance_data.checks import Raw, check
+from app.advance_data.checks import Raw, Verdict, check_all
 from app.advance_data.csv_intake import FileRefusedError
 from app.advance_data.models import Batch
 from app.advance_data.receipts import ROOT
-from app.advance_data.rules import CheckedRow
+from app.advance_data.rows import Block
 from app.advance_data.service.copying import keep_faults
 from app.advance_data.service.filing import file_rows
 from app.advance_data.service.listing import codes_for, pin_lists
@@ -19,7 +19,7 @@ from app.audit.merkle import Frontier
 from app.db.concurrency import lock_row, lock_words
 from app.work import Work, move
 
-CHUNK_ROWS = 1000
+CHUNK_ROWS = 2000
 
 
 class ShortFileError(RuntimeError):
@@ -48,7 +48,7 @@ def expect_rows(work: Work, batch: Batch, total: int) -> None:
     pin_lists(work, batch)
 
 
-def check_chunk(work: Work, batch: Batch, rows: Sequence[CheckedRow], *, after: int) -> bool:
+def check_chunk(work: Work, batch: Batch, rows: Sequence[Verdict], *, after: int) -> bool:
     """File the rows that follow the first `after` ones; False when that is not where the batch is.
 
     Then another worker has gone on with it meanwhile, or has finished it, and nothing was done.
@@ -90,7 +90,7 @@ def finish_batch(work: Work, batch: Batch) -> None:
     )
 
 
-def check_batch(work: Work, batch: Batch, rows: Iterable[Raw]) -> None:
+def check_batch(work: Work, batch: Batch, rows: Iterable[Raw | Block]) -> None:
     """Check every row of a batch that was started, and finish it, all in one transaction.
 
     For what is small; a job takes `check_chunk`, a transaction each. Raises `FileRefusedError`
@@ -100,7 +100,7 @@ def check_batch(work: Work, batch: Batch, rows: Iterable[Raw]) -> None:
     done = batch.read
     pin_lists(work, batch)
     known = codes_for(work.session, batch)
-    for chunk in chunks_of(check(one, known) for one in islice(rows, done, None)):
+    for chunk in chunks_of(islice(check_all(rows, known), done, None)):
         if not check_chunk(work, batch, chunk, after=done):
             return
         done += len(chunk)
@@ -120,7 +120,7 @@ def fail_batch(work: Work, batch: Batch, refusal: FileRefusedError) -> None:
     move(work, batch, "fail", reference=batch.reference, code=refusal.faults[0].code)
 
 
-def chunks_of(rows: Iterator[CheckedRow]) -> Iterator[list[CheckedRow]]:
+def chunks_of(rows: Iterator[Verdict]) -> Iterator[list[Verdict]]:
     """The rows, as many at a time as are filed in one transaction."""
     while chunk := list(islice(rows, CHUNK_ROWS)):
         yield chunk

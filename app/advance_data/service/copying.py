@@ -44,11 +44,17 @@ def keep_faults(work: Work, batch: Batch, faults: Sequence[RowFault]) -> None:
 
 
 def copy(
-    work: Work, model: type[Base], columns: Sequence[str], rows: Sequence[tuple[Any, ...]]
+    work: Work,
+    model: type[Base],
+    columns: Sequence[str],
+    rows: Sequence[tuple[Any, ...]] | str,
+    **same: object,
 ) -> None:
     """Write new rows the fastest way that PostgreSQL has; triggers, constraints and policies hold.
 
-    PostgreSQL copies into no table with row policies, so the rows are copied beside it first.
+    `rows` are tuples, or lines of COPY's text format as `copy_line` makes them; `same` are the
+    columns that have one value in all of them. PostgreSQL copies into no table with row policies,
+    so the rows are copied beside it first.
     """
     if not rows:
         return
@@ -57,19 +63,24 @@ def copy(
         sql.Identifier(model.__tablename__),
     )
     listed = sql.SQL(", ").join(map(sql.Identifier, columns))
+    every = sql.SQL(", ").join(map(sql.Identifier, (*columns, *same)))
+    given = sql.SQL(", ").join((*map(sql.Identifier, columns), *map(sql.Literal, same.values())))
     connection = work.session.connection().connection.driver_connection
     assert connection is not None  # noqa: S101 - a checked-out connection has its driver's.
     with connection.cursor() as cursor:
         cursor.execute(
-            sql.SQL("CREATE TEMPORARY TABLE IF NOT EXISTS {} (LIKE {}) ON COMMIT DROP").format(
-                beside, table
-            )
+            sql.SQL(
+                "CREATE TEMPORARY TABLE {} ON COMMIT DROP AS SELECT {} FROM {} WITH NO DATA"
+            ).format(beside, listed, table)
         )
         into = sql.SQL("COPY {} ({}) FROM STDIN").format(beside, listed)
         with cursor.copy(into) as copy:
-            for row in rows:
-                copy.write_row(row)
+            if isinstance(rows, str):
+                copy.write(rows)
+            else:
+                for row in rows:
+                    copy.write_row(row)
         cursor.execute(
-            sql.SQL("INSERT INTO {} ({}) SELECT {} FROM {}").format(table, listed, listed, beside)
+            sql.SQL("INSERT INTO {} ({}) SELECT {} FROM {}").format(table, every, given, beside)
         )
-        cursor.execute(sql.SQL("TRUNCATE {}").format(beside))
+        cursor.execute(sql.SQL("DROP TABLE {}").format(beside))

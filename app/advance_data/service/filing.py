@@ -1,10 +1,10 @@
 """What becomes of a chunk of rows: the good ones are filings with a receipt, of the others is told why not."""
 
-import hashlib
+import json
 import uuid
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Final, NamedTuple
 
 from sqlalchemy import ARRAY, Text, any_, cast, func, literal, null, select, true
 from sqlalchemy.dialects.postgresql import JSONB, distinct_on
@@ -12,7 +12,7 @@ from sqlalchemy.orm import aliased
 
 from app.advance_data.abi.model import IsfFiling, RawMessage
 from app.advance_data.abi.texts import ON_FILE
-from app.advance_data.checks import claim_of_any, head_of
+from app.advance_data.checks import Verdict, claim_of_any, place_of
 from app.advance_data.content import content_of
 from app.advance_data.faults import (
     AUTHORITY,
@@ -26,12 +26,12 @@ from app.advance_data.faults import (
     fault_of,
 )
 from app.advance_data.models import Batch, Filing
-from app.advance_data.receipts import entry_of
 from app.advance_data.rows import Action
 from app.advance_data.rules import AnyFiling, CheckedRow, Claim
-from app.advance_data.service.copying import copy, keep_faults
+from app.advance_data.screening import ReadyRow
+from app.advance_data.service.copying import keep_faults
+from app.advance_data.service.lines import Lines
 from app.advance_data.service.sites import NOT_NAMED, ship_to
-from app.audit.merkle import Frontier, leaf_hash
 from app.audit.receipts import canonical
 from app.db.references import next_reference
 from app.delegations.queries import limit_of, still_live
@@ -41,8 +41,7 @@ from app.traders.sealing import lookup_key
 from app.work import Work
 
 
-@dataclass(frozen=True, slots=True)
-class _Standing:
+class _Standing(NamedTuple):
     """The newest filing under a reference: its number, its action, the broker it came through.
 
     `ship_to` is read where the delegation is limited to sites.
@@ -66,7 +65,7 @@ _NEVER = _Standing(0, Action.DELETE.value, None)
 class _Checking:
     """One chunk under check. `newest` maps a reference of the chunk to how it stands.
 
-    `ended` says that the broker's delegation is over. `sites` are those to which the broker's delegation is limited, `None` for no limit. `bills` are
+    `ended` says that the broker's delegation is over, `through` is the broker. `sites` are those to which the broker's delegation is limited, `None` for no limit. `bills` are
     those bills of lading of the chunk's messages that stand already, `ours` says of an importer
     number whether one may file for it. Nothing in here grows with the file.
     """
@@ -76,13 +75,13 @@ class _Checking:
     importers: frozenset[str]
     ended: bool = False
     sites: frozenset[str] | None = None
-    tree: Frontier = field(default_factory=Frontier)
+    through: uuid.UUID | None = None
     newest: dict[str, _Standing] = field(default_factory=dict)
     bills: set[str] = field(default_factory=set)
     ours: dict[Identifier, bool] = field(default_factory=dict)
 
 
-def file_rows(work: Work, batch: Batch, rows: Sequence[CheckedRow]) -> None:
+def file_rows(work: Work, batch: Batch, rows: Sequence[Verdict]) -> None:
     """File the next rows of a batch and move its cursor behind them, in this transaction.
 
     The caller holds the lock on the batch and on its trader's filings. Side effects in order: a
@@ -98,32 +97,46 @@ def file_rows(work: Work, batch: Batch, rows: Sequence[CheckedRow]) -> None:
         batch=batch,
         importers=frozenset(one.lookup_key for one in own if one.scheme in _IMPORTERS),
         ended=ended,
+        through=batch.acting_trader_id,
         sites=limit_of(work, batch.delegation_id),
-        tree=Frontier(batch.accepted, map(bytes.fromhex, batch.subtrees)),
     )
     claims = [claim_of_any(row) for row in rows]
     _look_up(checking, claims)
     _look_up_bills(checking, rows)
-    filings: list[tuple[Any, ...]] = []
+    lines = Lines(work, batch)
     faults: list[RowFault] = []
     warned = 0
     for row, claim in zip(rows, claims, strict=True):
-        found = [*row.faults, *_against_the_register(checking, row, claim)]
-        refused = row.filing is None
-        if found:
-            faults += found
-            severities = {one.severity for one in found}
-            refused = refused or Severity.ERROR in severities
-            warned += Severity.WARNING in severities
-        if not refused and row.filing is not None:
-            filings.append(_filing(checking, row, _numbered(checking, row, row.filing)))
-    copy(work, Filing, FILING_COLUMNS, filings)
+        if isinstance(row, ReadyRow) and _nothing_against(checking, claim):
+            lines.add(row, _taken(checking, row))
+            continue
+        found = list(_against_the_register(checking, row, claim))
+        if isinstance(row, CheckedRow):
+            found = [*row.faults, *found]
+        faults += found
+        severities = {one.severity for one in found}
+        warned += Severity.WARNING in severities
+        ready = None if Severity.ERROR in severities else _ready(checking, row)
+        if ready is not None:
+            lines.add(ready, _taken(checking, ready))
+    lines.keep()
     keep_faults(work, batch, faults)
     batch.read += len(rows)
-    batch.accepted += len(filings)
-    batch.rejected += len(rows) - len(filings)
+    batch.accepted += len(lines)
+    batch.rejected += len(rows) - len(lines)
     batch.warnings += warned
-    batch.subtrees = [one.hex() for one in checking.tree.subtrees]
+
+
+def _nothing_against(checking: _Checking, claim: Claim) -> bool:
+    """Whether `_against_the_register` would find nothing in a row of columns: for nearly all of them."""
+    if checking.ended or checking.sites is not None or claim.importer is None:
+        return False
+    if not _is_ours(checking, claim.importer):
+        return False
+    last = checking.newest.get(claim.reference or "", _NEVER)
+    if claim.action is Action.ADD:
+        return not last.stands
+    return _may_amend(checking.batch, last)
 
 
 def _look_up(checking: _Checking, claims: list[Claim]) -> None:
@@ -154,7 +167,7 @@ def _look_up(checking: _Checking, claims: list[Claim]) -> None:
 _IMPORTERS = frozenset({Scheme.IOR, Scheme.SCAC})
 
 
-def _look_up_bills(checking: _Checking, rows: Sequence[CheckedRow]) -> None:
+def _look_up_bills(checking: _Checking, rows: Sequence[Verdict]) -> None:
     """Read which bills of the messages that add filings have one already, in one statement.
 
     To a broker, what came through anybody else is as if it had never been filed: ADR 14.
@@ -163,7 +176,9 @@ def _look_up_bills(checking: _Checking, rows: Sequence[CheckedRow]) -> None:
         {
             bill.bill_number
             for row in rows
-            if isinstance(row.filing, IsfFiling) and row.filing.action is Action.ADD
+            if isinstance(row, CheckedRow)
+            and isinstance(row.filing, IsfFiling)
+            and row.filing.action is Action.ADD
             for bill in row.filing.bills
         }
     )
@@ -195,26 +210,16 @@ def _look_up_bills(checking: _Checking, rows: Sequence[CheckedRow]) -> None:
     checking.bills = set(checking.work.session.scalars(standing))
 
 
-def _against_the_register(checking: _Checking, row: CheckedRow, claim: Claim) -> Iterator[RowFault]:
+def _against_the_register(checking: _Checking, row: Verdict, claim: Claim) -> Iterator[RowFault]:
     """What only the database knows: whose the importer number is, how the reference stands."""
-    place = head_of(row.raw)
+    place = place_of(row)
     importer = claim.importer
     if checking.ended:
         yield fault_of(ENDED, place)
     elif importer is not None and not _is_ours(checking, importer):
         yield fault_of(AUTHORITY, place, field="importer_number", value=importer.value)
     yield from _past_the_sites(checking, row, claim, place)
-    filing, raw = row.filing, row.raw
-    if isinstance(filing, IsfFiling) and isinstance(raw, RawMessage) and claim.action is Action.ADD:
-        for index, bill in enumerate(filing.bills):
-            if bill.bill_number in checking.bills:
-                at = raw.spot(f"bills/{index}")
-                yield fault_of(
-                    ON_FILE,
-                    Place(raw.file_row, at.line_no, at.record),
-                    field="bill_number",
-                    value=bill.bill_number,
-                )
+    yield from _on_file(checking, row)
     if claim.reference is None or claim.action is None:
         return
     last = checking.newest.get(claim.reference, _NEVER)
@@ -225,6 +230,26 @@ def _against_the_register(checking: _Checking, row: CheckedRow, claim: Claim) ->
         yield fault_of(REF_UNKNOWN, place, field="filing_ref", value=claim.reference)
 
 
+def _on_file(checking: _Checking, row: Verdict) -> Iterator[RowFault]:
+    """The bills of a message that adds a filing of which each has one already."""
+    if isinstance(row, ReadyRow):
+        return
+    filing, raw = row.filing, row.raw
+    if not isinstance(filing, IsfFiling) or not isinstance(raw, RawMessage):
+        return
+    if filing.action is not Action.ADD:
+        return
+    for index, bill in enumerate(filing.bills):
+        if bill.bill_number in checking.bills:
+            at = raw.spot(f"bills/{index}")
+            yield fault_of(
+                ON_FILE,
+                Place(raw.file_row, at.line_no, at.record),
+                field="bill_number",
+                value=bill.bill_number,
+            )
+
+
 def _is_ours(checking: _Checking, importer: Identifier) -> bool:
     found = checking.ours.get(importer)
     if found is None:
@@ -233,16 +258,22 @@ def _is_ours(checking: _Checking, importer: Identifier) -> bool:
 
 
 def _past_the_sites(
-    checking: _Checking, row: CheckedRow, claim: Claim, place: Place
+    checking: _Checking, row: Verdict, claim: Claim, place: Place
 ) -> Iterator[RowFault]:
     """What a broker files, replaces and deletes for its client lies within the delegation's sites."""
-    if checking.sites is None or row.filing is None:
+    if checking.sites is None:
+        return
+    if isinstance(row, ReadyRow):
+        content = json.loads(row.content)
+    elif row.filing is not None:
+        content = content_of(row.filing)
+    else:
         return
     last = checking.newest.get(claim.reference or "", _NEVER)
     amends = claim.action is not Action.ADD and _may_amend(checking.batch, last)
     if claim.action is Action.DELETE and not amends:
         return  # That there is nothing to delete is told as such.
-    named = ship_to(content_of(row.filing)) | (last.ship_to or NOT_NAMED if amends else frozenset())
+    named = ship_to(content) | (last.ship_to or NOT_NAMED if amends else frozenset())
     if not named or not named <= checking.sites:
         yield fault_of(SITE, place, field="ship_to_name", value=", ".join(sorted(named)))
 
@@ -253,7 +284,9 @@ def _may_amend(batch: Batch, last: _Standing) -> bool:
     A trader may amend all of its own filings, a broker those alone that came through itself. What
     came through anybody else is to a broker as if it had never been filed: ADR 14.
     """
-    return last.stands and batch.acting_trader_id in {None, last.through}
+    return last.stands and (
+        batch.acting_trader_id is None or batch.acting_trader_id == last.through
+    )
 
 
 def _numbered(checking: _Checking, row: CheckedRow, filing: AnyFiling) -> AnyFiling:
@@ -271,40 +304,31 @@ def _numbered(checking: _Checking, row: CheckedRow, filing: AnyFiling) -> AnyFil
     return filing.model_copy(update={"filing_ref": number})
 
 
-def _filing(checking: _Checking, row: CheckedRow, filing: AnyFiling) -> tuple[Any, ...]:
-    work, batch = checking.work, checking.batch
-    reference = filing.filing_ref
-    assert reference is not None  # noqa: S101 - `_numbered` gave one.
-    number = checking.newest.get(reference, _NEVER).number + 1
-    given = content_of(filing)
-    named = frozenset[str]() if checking.sites is None else ship_to(given)
-    checking.newest[reference] = _Standing(
-        number, filing.action.value, batch.acting_trader_id, named
-    )
-    content = canonical(given)
-    sha256 = hashlib.sha256(content.encode()).hexdigest()
-    receipt = f"{batch.reference}-{row.raw.file_row:07d}"
-    entry = entry_of(receipt, reference, number, filing.action.value, sha256, work.now)
-    checking.tree.add(leaf_hash(entry.encode()))
-    return (
-        work.new_id(),
-        batch.trader_id,
-        batch.acting_trader_id,
-        batch.id,
+def _ready(checking: _Checking, row: Verdict) -> ReadyRow | None:
+    """The row ready to be filed, or `None` when it was refused."""
+    if isinstance(row, ReadyRow):
+        return row
+    if row.filing is None:
+        return None
+    filing = _numbered(checking, row, row.filing)
+    assert filing.filing_ref is not None  # noqa: S101 - `_numbered` gave one.
+    return ReadyRow(
         row.raw.file_row,
         row.raw.line_no,
-        reference,
-        number,
-        filing.action.value,
-        filing.importer_number.shown,
-        content,
-        sha256,
-        receipt,
-        work.now,
+        filing.filing_ref,
+        filing.action,
+        filing.importer_number,
+        canonical(content_of(filing)),
     )
 
 
-FILING_COLUMNS: Final = (
-    *("id", "trader_id", "acting_trader_id", "batch_id", "file_row", "line_no", "filing_ref"),
-    *("number", "action", "importer_shown", "content", "sha256", "receipt", "filed_at"),
-)
+def _taken(checking: _Checking, row: ReadyRow) -> int:
+    """The number of the row under its reference, which from here on stands as the row has it."""
+    reference, sites = row.reference, checking.sites
+    number = checking.newest.get(reference, _NEVER).number + 1
+    named = _NO_SITES if sites is None else ship_to(json.loads(row.content))
+    checking.newest[reference] = _Standing(number, row.action, checking.through, named)
+    return number
+
+
+_NO_SITES: Final[frozenset[str]] = frozenset()

@@ -8,13 +8,13 @@ from flask_babel import gettext
 from werkzeug.wrappers import Response as BaseResponse
 
 from app.advance_data import corrections, service
-from app.advance_data.corrections import PERSONAL, BrokenRow, shown_cell
+from app.advance_data.corrections import BrokenRow, shown_cell
 from app.advance_data.faults import RowFault
 from app.advance_data.forms import RowForm
 from app.advance_data.kinds import kinds_of
 from app.advance_data.models import Batch, FilingFault
 from app.advance_data.queries import FaultFilter
-from app.advance_data.rows import COLUMNS
+from app.advance_data.rows import COLUMNS, PERSONAL_COLUMNS
 from app.advance_data.views.frame import blueprint, may_submit, own, own_batch
 from app.advance_data.wording import COLUMN_WORDS
 from app.authz.permissions import Permission
@@ -151,7 +151,7 @@ def _typed(form: RowForm, broken: BrokenRow) -> dict[str, str]:
     values = {}
     for column in COLUMNS:
         text = form[column].data or ""
-        if column in PERSONAL and text and text == broken.shown(column):
+        if column in PERSONAL_COLUMNS and text and text == broken.shown(column):
             text = broken.values.get(column, "")
         values[column] = text
     return values
@@ -159,7 +159,7 @@ def _typed(form: RowForm, broken: BrokenRow) -> dict[str, str]:
 
 def _hide_personal(form: RowForm, broken: BrokenRow) -> None:
     """A personal number that was typed is not put into a page; it is asked for again."""
-    for column in PERSONAL:
+    for column in PERSONAL_COLUMNS:
         field = form[column]
         text = field.data or ""
         if text != broken.shown(column) and shown_cell(column, text) != text:
