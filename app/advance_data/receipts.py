@@ -8,7 +8,7 @@ import json
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from app.advance_data.models import Filing
@@ -46,8 +46,15 @@ def event_of(session: Session, filing: Filing) -> AuditEvent | None:
 def way_up(session: Session, filing: Filing) -> dict[str, Any]:
     """The filing with its content, and the hashes that lead from it to the root of its batch.
 
-    Reads every filing of the batch, six columns of each, a block at a time.
+    Reads every filing of the batch, six columns of each, a block at a time, and keeps of them what
+    grows with the logarithm of their number.
     """
+    of_batch = Filing.batch_id == filing.batch_id
+    number = select(func.count()).where(of_batch)
+    size = session.scalars(number).one()
+    index = session.scalars(number.where(Filing.file_row < filing.file_row)).one()
+    ranges = merkle.inclusion_ranges(index, size)
+    trees = {low: merkle.Frontier() for low, _ in ranges}
     statement = (
         select(
             Filing.receipt,
@@ -57,21 +64,19 @@ def way_up(session: Session, filing: Filing) -> dict[str, Any]:
             Filing.sha256,
             Filing.filed_at,
         )
-        .where(Filing.batch_id == filing.batch_id)
+        .where(of_batch)
         .order_by(Filing.file_row)
         .execution_options(yield_per=BLOCK)
     )
-    leaves: list[bytes] = []
-    own, index = "", 0
-    for row in session.execute(statement):
+    own = ""
+    # Side by side the ranges make up all leaves but the filing's own.
+    tree = merkle.Frontier()
+    for place, row in enumerate(session.execute(statement)):
         entry = entry_of(*row)
-        if row.receipt == filing.receipt:
-            own, index = entry, len(leaves)
-        leaves.append(merkle.leaf_hash(entry.encode()))
-    path = []
-    for low, high in merkle.inclusion_ranges(index, len(leaves)):
-        tree = merkle.Frontier()
-        for leaf in leaves[low:high]:
-            tree.add(leaf)
-        path.append(tree.root().hex())
+        if place == index:
+            own = entry
+            continue
+        tree = trees.get(place, tree)
+        tree.add(merkle.leaf_hash(entry.encode()))
+    path = [trees[low].root().hex() for low, _ in ranges]
     return {"entry": own, "content": canonical(filing.content), "index": index, "path": path}

@@ -175,7 +175,7 @@ def _count_filings(
 ) -> datetime | None:
     """Count every filing of these batches; when the first verdict changes by itself, if any."""
     session = work.session
-    changes: list[datetime] = []
+    first: datetime | None = None
     statement = (
         select(Filing.id, Filing.filing_ref, Filing.number)
         .where(Filing.batch_id.in_(batch_ids))
@@ -187,9 +187,10 @@ def _count_filings(
             adds = one.version.action == Action.ADD
             times = one.times(work.now) if adds else None
             counting.filed(one.version, one.before, times)
-            if times is not None and (at := next_change([times], work.now)) is not None:
-                changes.append(at)
-    return min(changes, default=None)
+            at = None if times is None else next_change([times], work.now)
+            if at is not None and (first is None or at < first):
+                first = at
+    return first
 
 
 def _doubled(work: Work, batch_ids: Sequence[uuid.UUID]) -> int:
