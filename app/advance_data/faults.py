@@ -76,6 +76,12 @@ ENDED: Final = CodeProblem(
     "The client's delegation ended before this row was filed.",
     "Ask the client. What was filed before stays filed; file the rest under a new delegation.",
 )
+FILER: Final = CodeProblem(
+    "FILER",
+    "The block does not bear a filer code of yours.",
+    "Put the filer code that the agency has verified for your company into records A, B, Y and Z, "
+    "or claim the code under “Identifiers” first.",
+)
 SITE: Final = CodeProblem(
     "AUTHORITY",
     "The delegation does not reach this ship-to party.",
@@ -127,6 +133,7 @@ SPEC_REFS: Final = {
     "value_usd": "ISF chapter, SF13 positions 7-17",
     "quantity": "ISF chapter, SF13 positions 18-28",
     "uom": "ISF chapter, SF13 positions 29-31",
+    "filer": "Batch and block chapter, record B positions 8-10",
 }
 
 

@@ -123,6 +123,11 @@ def _taken(
 ) -> Iterator[tuple[str, list[Any]]]:
     """What the child says, until it says that this was all."""
     while line := lines.readline(LINE):
+        if not line.endswith(b"\n"):
+            if len(line) >= LINE:
+                msg = "the process that reads a file says more at once than it may"
+                raise ReadingFailedError(msg)
+            break  # It ended in the middle of it; how, is asked below.
         kind, *rest = json.loads(line)
         if kind not in {"refused", "done"}:
             yield kind, rest

@@ -4,6 +4,7 @@ The child gets the bytes on its standard input and gives an answer of bounded le
 is taken from it, whatever the file did to the parser.
 """
 
+import ctypes
 import resource
 import signal
 import subprocess
@@ -105,9 +106,27 @@ def begin(seconds: int, memory: int) -> None:
 
 
 def bound(seconds: int, most: int, memory: int) -> None:
-    """Bound this process to `seconds` of processor, which it may raise to `most`, and to `memory`."""
+    """Bound this process to `seconds` of processor, which it may raise to `most`, and to `memory`.
+
+    It may start no other process (which root may all the same) and gain no rights by running a
+    program, and other processes of this account may not look into its memory.
+    """
+    _renounce()
+    resource.setrlimit(resource.RLIMIT_NPROC, (0, 0))
     resource.setrlimit(resource.RLIMIT_CPU, (seconds, most))
     resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
     resource.setrlimit(resource.RLIMIT_NOFILE, (32, 32))
+
+
+# The numbers of Linux, include/uapi/linux/prctl.h.
+_DUMPABLE, _NO_NEW_PRIVS = 4, 38
+
+
+def _renounce() -> None:
+    """Give up for good what this process could gain; where the system knows of it."""
+    control = getattr(ctypes.CDLL(None), "prctl", None)
+    if control is not None:
+        control(_DUMPABLE, 0, 0, 0, 0)
+        control(_NO_NEW_PRIVS, 1, 0, 0, 0)

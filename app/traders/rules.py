@@ -20,11 +20,15 @@ INVITATIONS_A_DAY: Final = 20
 SCHEMES: Final[Mapping[EntityType, tuple[Scheme, ...]]] = {
     EntityType.IMPORTER: (
         *(Scheme.IOR, Scheme.EIN, Scheme.CBP, Scheme.LEI, Scheme.DUNS, Scheme.GLN, Scheme.EORI),
+        # Of those that file for themselves.
+        Scheme.FILER,
     ),
     EntityType.BROKER: (
         *(Scheme.LICENCE, Scheme.FILER, Scheme.EIN, Scheme.LEI, Scheme.DUNS, Scheme.GLN),
     ),
-    EntityType.CARRIER: (Scheme.SCAC, Scheme.EIN, Scheme.LEI, Scheme.DUNS, Scheme.EORI),
+    EntityType.CARRIER: (
+        *(Scheme.SCAC, Scheme.EIN, Scheme.LEI, Scheme.DUNS, Scheme.EORI, Scheme.FILER),
+    ),
     EntityType.CONSOLIDATOR: (
         *(Scheme.SCAC, Scheme.FILER, Scheme.EIN, Scheme.LEI, Scheme.DUNS, Scheme.GLN, Scheme.EORI),
     ),

@@ -11,7 +11,9 @@ import app.tasks  # noqa: F401 - makes the worker know its tasks.
 from app.advance_data.models import Batch, Filing, FilingFault
 from app.authz.actor import TraderRole, system_actor
 from app.identity.service import create_client
+from app.kernel.identifiers import Scheme
 from app.traders.models import Trader
+from tests.advance_data.abi.messages import FILER
 from tests.factories import traders as trader_factory
 from tests.factories.identity import make_person
 
@@ -47,14 +49,20 @@ class Scene:
 
 @pytest.fixture
 def scene_of(app, work_as):
-    """A committed trader; its importer number is verified unless it is None."""
+    """A committed trader; its importer number and filer code are verified unless they are None."""
 
-    def make(number: str | None = NUMBER, name: str = "Harbour Lane Imports LLC") -> Scene:
+    def make(
+        number: str | None = NUMBER,
+        name: str = "Harbour Lane Imports LLC",
+        filer: str | None = None,
+    ) -> Scene:
         with work_as(system_actor("test")) as work:
             officer = make_person(work)
             trader = trader_factory.make_trader(work, officer, name=name)
             if number is not None:
                 trader_factory.add_identifier(work, trader, value=number, verified=True)
+            if filer is not None:
+                trader_factory.add_identifier(work, trader, Scheme.FILER, filer, verified=True)
             return Scene(trader.id, officer, work_as)
 
     return make
@@ -62,7 +70,7 @@ def scene_of(app, work_as):
 
 @pytest.fixture
 def scene(scene_of):
-    return scene_of()
+    return scene_of(filer=FILER)
 
 
 @pytest.fixture

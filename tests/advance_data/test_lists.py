@@ -107,6 +107,8 @@ def test_a_batch_goes_by_the_lists_with_which_it_began(scene, work_as):
     second = load(work_as, "unlocode", ["CNSHA"], as_of=DAY + timedelta(days=1))
     with work_as(TEST) as work:
         batch = work.session.get_one(Batch, batch_id)
+        # A worker that begins again says so again, and pins nothing anew.
+        service.expect_rows(work, batch, 20)
         assert {one.kind: one.sha256 for one in batch.judged_by}[ListKind.UNLOCODE] == first
         known = service.codes_for(work.session, batch)
         found = [check(one, known) for one in read_csv(io.BytesIO(csv_bytes(many)))]

@@ -15,14 +15,16 @@ from app.advance_data.service import reminding
 from app.audit.models import AuditEvent
 from app.authz.actor import TraderRole, system_actor
 from app.kernel.errors import NotReadyError
+from app.kernel.identifiers import Scheme
 from app.kernel.ids import new_id
 from app.notifications.models import Message
 from app.traders.models import Trader
-from tests.advance_data.abi.messages import PARTIES, deletion, header, isf10, line, message
+from tests.advance_data.abi.messages import FILER, PARTIES, deletion, header, isf10, line, message
 from tests.advance_data.sample_rows import csv_bytes, good_row
 from tests.factories.advance_data import make_batch, receive, rows
 from tests.factories.delegations import broker_actor, delegate, make_pair
 from tests.factories.identity import sign_in
+from tests.factories.traders import add_identifier
 from tests.guards.markup import checked
 
 TEST = system_actor("test")
@@ -271,6 +273,8 @@ def test_the_officers_of_the_broker_that_filed_it_are_written_to_as_well(work_as
     with work_as(TEST) as work:
         pair = make_pair(work)
         delegate(work, pair)
+        broker = work.session.get_one(Trader, pair.broker_id)
+        add_identifier(work, broker, Scheme.FILER, FILER, verified=True)
     with work_as(TEST) as work:
         own = replace(work, actor=broker_actor(work, pair.broker_officer))
         make_batch(

@@ -170,6 +170,38 @@ def test_the_child_knows_no_secret_and_no_open_file(monkeypatch):
     assert fault.message == "/"
 
 
+def test_a_child_says_no_more_at_once_than_it_may(monkeypatch):
+    monkeypatch.setattr(reading, "LINE", 100_000)
+    said = "import json; print(json.dumps(['skipped', 0, 'x' * {}])); print('[\"done\"]')"
+    monkeypatch.setattr(reading, "_PROGRAM", said.format(90_000))
+    assert list(apart(b"")) == []
+    monkeypatch.setattr(reading, "_PROGRAM", said.format(110_000))
+    with pytest.raises(ReadingFailedError, match="more at once"):
+        list(apart(b""))
+
+
+def test_a_line_that_breaks_off_is_not_taken_for_one(monkeypatch):
+    program = "import os, sys; sys.stdout.write('[\"rows\", '); sys.stdout.flush(); {}"
+    monkeypatch.setattr(reading, "_PROGRAM", program.format("os._exit(3)"))
+    with pytest.raises(FileRefusedError) as refusal:
+        list(apart(b""))
+    assert refusal.value.faults[0].code == "TOO_MUCH"
+    monkeypatch.setattr(reading, "_PROGRAM", program.format("os._exit(1)"))
+    with pytest.raises(ReadingFailedError):
+        list(apart(b""))
+
+
+def test_the_child_gains_no_rights_and_lets_nobody_look_into_it():
+    told = child(
+        "import os\nlimit(20, 512 << 20)\nfrom pathlib import Path\n"
+        "status = Path('/proc/self/status').read_text()\n"
+        "print([line.split() for line in status.splitlines() if 'NoNewPrivs' in line])\n"
+        "import ctypes, resource\nprint(ctypes.CDLL(None).prctl(3, 0, 0, 0, 0))\n"
+        "print(resource.getrlimit(resource.RLIMIT_NPROC), resource.getrlimit(resource.RLIMIT_FSIZE))"
+    ).communicate()[0]
+    assert told.decode().splitlines() == ["[['NoNewPrivs:', '1']]", "0", "(0, 0) (0, 0)"]
+
+
 def test_a_child_that_dies_for_a_reason_of_ours_is_no_fault_of_the_file(monkeypatch):
     for program in ("import os; os.kill(os.getpid(), 9)", "raise SystemExit(1)", "pass"):
         monkeypatch.setattr(reading, "_PROGRAM", program)

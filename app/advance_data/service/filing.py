@@ -25,11 +25,13 @@ from app.advance_data.faults import (
     Severity,
     fault_of,
 )
+from app.advance_data.formats import ABI
 from app.advance_data.models import Batch, Filing
 from app.advance_data.rows import Action
 from app.advance_data.rules import AnyFiling, CheckedRow, Claim
 from app.advance_data.screening import ReadyRow
 from app.advance_data.service.copying import keep_faults
+from app.advance_data.service.filers import filer_codes, foreign_filer
 from app.advance_data.service.lines import Lines
 from app.advance_data.service.sites import NOT_NAMED, ship_to
 from app.audit.receipts import canonical
@@ -65,7 +67,8 @@ _NEVER = _Standing(0, Action.DELETE.value, None)
 class _Checking:
     """One chunk under check. `newest` maps a reference of the chunk to how it stands.
 
-    `ended` says that the broker's delegation is over, `through` is the broker. `sites` are those to which the broker's delegation is limited, `None` for no limit. `bills` are
+    `ended` says that the broker's delegation is over, `through` is the broker, `filers`
+    are the codes that a block of messages may bear. `sites` are those to which the broker's delegation is limited, `None` for no limit. `bills` are
     those bills of lading of the chunk's messages that stand already, `ours` says of an importer
     number whether one may file for it. Nothing in here grows with the file.
     """
@@ -76,6 +79,7 @@ class _Checking:
     ended: bool = False
     sites: frozenset[str] | None = None
     through: uuid.UUID | None = None
+    filers: frozenset[str] = frozenset()
     newest: dict[str, _Standing] = field(default_factory=dict)
     bills: set[str] = field(default_factory=set)
     ours: dict[Identifier, bool] = field(default_factory=dict)
@@ -98,6 +102,7 @@ def file_rows(work: Work, batch: Batch, rows: Sequence[Verdict]) -> None:
         importers=frozenset(one.lookup_key for one in own if one.scheme in _IMPORTERS),
         ended=ended,
         through=batch.acting_trader_id,
+        filers=filer_codes(work, batch) if batch.media_type == ABI else frozenset(),
         sites=limit_of(work, batch.delegation_id),
     )
     claims = [claim_of_any(row) for row in rows]
@@ -214,6 +219,7 @@ def _against_the_register(checking: _Checking, row: Verdict, claim: Claim) -> It
     """What only the database knows: whose the importer number is, how the reference stands."""
     place = place_of(row)
     importer = claim.importer
+    yield from foreign_filer(row, checking.filers)
     if checking.ended:
         yield fault_of(ENDED, place)
     elif importer is not None and not _is_ours(checking, importer):

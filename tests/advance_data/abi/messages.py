@@ -73,15 +73,16 @@ def deletion(number: str) -> list[str]:
                  importer_qualifier="EI", importer_number=NUMBER, transaction_number=number)]  # fmt: skip
 
 
-ENVELOPE = {"site": "5301", "filer": "ABC"}
+FILER = "ABC"
 
 
-def message(*filings: list[str], end: str = "\r\n") -> bytes:
+def message(*filings: list[str], end: str = "\r\n", filer: str = FILER) -> bytes:
+    around = {"site": "5301", "filer": filer}
     lines = [
-        line("A", **ENVELOPE, password="SECRET", date="112426", application="SF"),
-        line("B", port="5301", filer="ABC", application="SF"),
+        line("A", **around, password="SECRET", date="112426", application="SF"),
+        line("B", port="5301", filer=filer, application="SF"),
         *(one for filing in filings for one in filing),
-        line("Y", port="5301", filer="ABC", application="SF"),
-        line("Z", **ENVELOPE, date="112426"),
+        line("Y", port="5301", filer=filer, application="SF"),
+        line("Z", **around, date="112426"),
     ]
     return "".join(f"{one}{end}" for one in lines).encode()

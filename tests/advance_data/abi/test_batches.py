@@ -1,12 +1,19 @@
 """Batches of messages on the real database: numbers, answers, and nothing of anyone else's."""
 
+from dataclasses import replace
+
 import pytest
 
 from app.advance_data.abi.records import record_of
+from app.advance_data.models import FilingFault
 from app.advance_data.service import Channel
-from app.authz.actor import system_actor
+from app.authz.actor import DelegationScope, system_actor
+from app.kernel.identifiers import Scheme
+from app.traders.models import Trader
 from tests.advance_data.abi.messages import PARTIES, deletion, isf5, isf10, line, message
-from tests.factories.advance_data import receive
+from tests.factories.advance_data import make_batch, receive
+from tests.factories.delegations import broker_actor, delegate, make_pair
+from tests.factories.traders import add_identifier
 
 TEST = system_actor("test")
 ABI = "application/vnd.cbp.abi"
@@ -109,10 +116,10 @@ def test_a_bill_is_on_file_once_across_files_and_within_one(send, scene):
 def test_another_traders_filings_are_as_if_they_were_not_there(
     send, scene_of, program_of, run_jobs
 ):
-    other = scene_of(number="20-390340200", name="Other Imports LLC")
+    other = scene_of(number="20-390340200", name="Other Imports LLC", filer="XYZ")
     program = program_of(other)
     theirs = isf10(importer_number="20-390340200")
-    assert program.send(message(theirs), **{"Content-Type": ABI}).status_code == 202
+    assert program.send(message(theirs, filer="XYZ"), **{"Content-Type": ABI}).status_code == 202
     run_jobs()
     [number] = [one.filing_ref for one in other.filings() if one.trader_id == other.trader_id]
     # The same bill can be filed, and neither replacing nor deleting theirs is possible.
@@ -123,6 +130,51 @@ def test_another_traders_filings_are_as_if_they_were_not_there(
     assert outcomes(foreign) == outcomes(absent)
     _, answer = send(theirs, key="4")
     assert ("11", "", "L3 AUTHORITY IMPORTER NUMBER") in outcomes(answer)
+
+
+def test_a_block_bears_the_senders_own_filer_code(send, scene_of, scene):
+    scene_of(number="20-390340200", name="Other Imports LLC", filer="XYZ")
+    answers = []
+    # Somebody else's code and nobody's get the same answer.
+    for key, filer in (("1", "XYZ"), ("2", "QQQ")):
+        batch, answer = send(content=message(isf10(), filer=filer), key=key)
+        assert (batch["accepted"], batch["rejected"]) == (0, 1)
+        answers.append(outcomes(answer))
+    assert answers[0] == answers[1] == [
+        ("11", "", "L3 FILER FILER"), ("01", "", "ISF REJECTED"),
+    ]  # fmt: skip
+    assert {(one.code, one.field, one.record) for one in scene.faults()} == {
+        ("FILER", "filer", "SF10")
+    }
+    _, answer = send(isf10(), key="3")
+    assert numbers(answer) == ["ABC-26000000001"]
+    [number] = numbers(answer)
+    # What is filed is not deleted in another name either.
+    batch, _ = send(content=message(deletion(number), filer="QQQ"), key="4")
+    assert batch["rejected"] == 1
+
+
+def test_a_brokers_block_bears_the_brokers_code_and_not_its_clients(work_as):
+    with work_as(TEST) as work:
+        pair = make_pair(work)
+        delegate(work, pair, {DelegationScope.SUBMIT})
+        client = work.session.get_one(Trader, pair.trader_id)
+        broker = work.session.get_one(Trader, pair.broker_id)
+        add_identifier(work, client, Scheme.FILER, "XYZ", verified=True)
+        add_identifier(work, broker, Scheme.FILER, "ABC", verified=True)
+        claimed = add_identifier(work, broker, Scheme.FILER, "DEF")
+        own = replace(work, actor=broker_actor(work, pair.broker_officer))
+        found = {}
+        for filer in ("ABC", "XYZ", "DEF"):
+            content = message(isf10(f"MAEU{filer}"), filer=filer)
+            found[filer] = make_batch(own, client, content, media_type=ABI).accepted
+        assert claimed.state == "claimed"
+        assert found == {"ABC": 1, "XYZ": 0, "DEF": 0}
+        # And an importer that the broker does not act for is not its client's.
+        content = message(isf10("MAEU9", importer_number="20-390340200"))
+        batch = make_batch(own, client, content, media_type=ABI)
+        faults = work.session.query(FilingFault).where(FilingFault.batch_id == batch.id)
+        assert "AUTHORITY" in [one.code for one in faults]
 
 
 def test_every_fault_is_answered_at_its_record_and_kept_with_its_line(send, program, scene):
