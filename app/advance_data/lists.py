@@ -140,6 +140,8 @@ def known_codes(lists: Mapping[ListKind, Sequence[str]]) -> KnownCodes:
         hs6=CodeList(sorted(tariff)) if tariff else None,
         unlocodes=_list_of(lists, ListKind.UNLOCODE),
         schedule_d=_list_of(lists, ListKind.SCHEDULE_D),
+        schedule_k=_list_of(lists, ListKind.SCHEDULE_K),
+        firms=_list_of(lists, ListKind.FIRMS),
     )
 
 

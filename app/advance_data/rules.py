@@ -38,6 +38,8 @@ class KnownCodes:
     hs6: Container[str] | None = None
     unlocodes: Container[str] | None = None
     schedule_d: Container[str] | None = None
+    schedule_k: Container[str] | None = None
+    firms: Container[str] | None = None
 
 
 AnyFiling = FilingRow | DeletionRow | IsfFiling | IsfDeletion
@@ -73,7 +75,7 @@ HS_UNKNOWN: Final = CodeProblem(
     "The first six digits are not in the tariff list that we hold.",
     "Check the number. If it is right, leave it: our list may be out of date.",
 )
-_PORT_UNKNOWN: Final = CodeProblem(
+PORT_UNKNOWN: Final = CodeProblem(
     "PORT_UNKNOWN",
     "This port is not in the list that we hold.",
     "Check the code. If it is right, leave it: our list may be out of date.",
@@ -204,7 +206,7 @@ def _code_remarks(values: Mapping[str, Any], known: KnownCodes) -> Iterator[_Rem
         yield "hts", HS_UNKNOWN
     for column, ports in (("port_lading", known.unlocodes), ("port_unlading", known.schedule_d)):
         if ports is not None and column in values and values[column] not in ports:
-            yield column, _PORT_UNKNOWN
+            yield column, PORT_UNKNOWN
 
 
 def _disagreements(values: Mapping[str, Any], _known: KnownCodes) -> Iterator[_Remark]:

@@ -111,7 +111,7 @@ LIST_WORDS: Final = {
     ListKind.SCHEDULE_K: "Schedule K",
     ListKind.FIRMS: "FIRMS",
 }
-BY_LISTS: Final = frozenset({"HS_UNKNOWN", "PORT_UNKNOWN"})
+BY_LISTS: Final = frozenset({"HS_UNKNOWN", "PORT_UNKNOWN", "FIRMS_UNKNOWN"})
 """Codes of faults that rest on a list of an age."""
 
 COLUMN_WORDS: Final = {

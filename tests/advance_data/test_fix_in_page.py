@@ -284,9 +284,24 @@ def test_messages_and_files_that_were_refused_are_not_corrected_here(browser, ba
             media_type="application/vnd.cbp.abi",
         ).id
         good = make_batch(work, scene.trader(work), rows(1)).id
+    told = words(browser.get(f"{base}/batches/{abi}"))
+    assert "Messages are corrected in the program that made them" in told
+    assert "Messages are corrected" not in words(browser.get(f"{base}/batches/{good}"))
     for batch in (abi, good, new_id()):
         assert browser.get(f"{base}/batches/{batch}/rows").status_code == 404
         assert browser.get(f"{base}/batches/{batch}/rows/1").status_code == 404
+
+
+def test_a_file_that_is_too_large_for_the_page_says_what_to_do_instead(
+    browser, base, bad_file, monkeypatch
+):
+    where = f"{base}/batches/{bad_file}"
+    assert "too large" not in words(browser.get(where))
+    monkeypatch.setattr("app.advance_data.corrections.MOST_READ", 1)
+    told = words(browser.get(where))
+    assert "upload a file of these rows alone" in told
+    assert "Correct the rows here" not in told
+    assert browser.get(f"{where}/rows").status_code == 404
 
 
 def test_a_good_row_and_one_beyond_the_file_cannot_be_corrected(browser, base, bad_file):

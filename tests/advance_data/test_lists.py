@@ -12,6 +12,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from app.advance_data import service
+from app.advance_data.abi.reading import read_abi
 from app.advance_data.checks import check
 from app.advance_data.csv_intake import read_csv
 from app.advance_data.lists import CodeList, ListKind, ListRefusedError, known_codes, read_list
@@ -20,6 +21,7 @@ from app.advance_data.queries import newest_lists
 from app.audit.models import AuditEvent
 from app.authz.actor import system_actor
 from app.kernel.errors import NotReadyError
+from tests.advance_data.abi.messages import isf5, isf10, line, message
 from tests.advance_data.sample_rows import csv_bytes, good_row
 from tests.factories.advance_data import make_batch, receive, rows
 from tests.factories.identity import sign_in
@@ -121,15 +123,40 @@ def test_a_batch_goes_by_the_lists_with_which_it_began(scene, work_as):
     assert [(one.code, one.field) for one in scene.faults()] == [("PORT_UNKNOWN", "port_lading")]
 
 
-def test_a_message_is_held_against_the_tariff_as_well():
-    from app.advance_data.abi.reading import read_abi  # noqa: PLC0415
-    from tests.advance_data.abi.messages import isf10, message  # noqa: PLC0415
-
-    [raw] = read_abi(io.BytesIO(message(isf10())))
-    assert "HS_UNKNOWN" not in {one.code for one in check(raw).faults}
-    found = check(raw, known_codes({ListKind.HS: ["010121"]}))
-    assert "HS_UNKNOWN" in {one.code for one in found.faults}
+def test_a_message_is_held_against_every_list_that_it_names_codes_of():
+    [ten] = read_abi(io.BytesIO(message(isf10())))
+    listed = {"HS": ["850650", "850760"], "FIRMS": ["Y123"], "UNLOCODE": ["CAHAL", "CATOR"]}
+    for five_in, all_known, none_known in (
+        ("UN", listed, {"HS": ["010121"], "FIRMS": ["A000"], "UNLOCODE": ["CNSHA"]}),
+        ("K", {**listed, "SCHEDULE_K": ["12345", "54321"]}, {"SCHEDULE_K": ["11111"]}),
+    ):
+        route = isf5()
+        if five_in == "K":
+            route[-1] = line("SF50", unlading_qualifier="K", port_unlading="12345",
+                             delivery_qualifier="K", place_of_delivery="54321")  # fmt: skip
+        [five] = read_abi(io.BytesIO(message(route)))
+        for lists, warned in (
+            (all_known, []),
+            ({}, []),
+            (
+                none_known,
+                [("PORT_UNKNOWN", "port_unlading"), ("PORT_UNKNOWN", "place_of_delivery")],
+            ),
+        ):
+            known = known_codes({ListKind[kind]: codes for kind, codes in lists.items()})
+            found = check(five, known)
+            assert found.filing is not None
+            ports = [(one.code, one.field) for one in found.faults if one.code != "HS_UNKNOWN"]
+            assert ports == warned
+            assert {one.severity.value for one in found.faults} <= {"warning"}
+    known = known_codes({ListKind.HS: ["010121"], ListKind.FIRMS: ["A000"]})
+    found = check(ten, known)
     assert found.filing is not None
+    assert {(one.code, one.record) for one in found.faults} == {
+        ("HS_UNKNOWN", "SF40"), ("FIRMS_UNKNOWN", "SF30"),
+    }  # fmt: skip
+    known = known_codes({ListKind.HS: listed["HS"], ListKind.FIRMS: ["Y123"]})
+    assert check(ten, known).faults == ()
 
 
 def test_a_list_is_switched_whole_and_only_forward(work_as):

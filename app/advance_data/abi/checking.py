@@ -4,7 +4,7 @@ Values are judged by the types of a CSV row (`model`), what the parts must be to
 here. Rules: 19 CFR 149.2 to 149.5, ISF chapter of July 2017.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterator, Mapping
 from typing import Any, Final
 
 from pydantic import ValidationError
@@ -27,6 +27,7 @@ from app.advance_data.abi.texts import (
     CODES,
     EITHER,
     ENTITY,
+    FIRMS_UNKNOWN,
     FLEXIBLE,
     IDENTIFIED,
     IM_MISMATCH,
@@ -48,6 +49,7 @@ from app.advance_data.rules import (
     HS_UNKNOWN,
     NO_LISTS,
     ORIGIN_MISMATCH,
+    PORT_UNKNOWN,
     CheckedRow,
     Claim,
     KnownCodes,
@@ -275,14 +277,37 @@ def _remarks(values: Mapping[str, Any], known: KnownCodes) -> Iterator[tuple[str
         path = f"parties/{index}"
         if party["entity"] == "IM" and party.get("id") != values["importer_number"]:
             yield f"{path}/id", IM_MISMATCH
-        for number, goods in enumerate(party.get("goods", ())):
-            if special := codes.hts_warning(goods["hts"]):
-                yield f"{path}/goods/{number}/hts", special
-            if known.hs6 is not None and codes.hts_digits(goods["hts"])[:6] not in known.hs6:
-                yield f"{path}/goods/{number}/hts", HS_UNKNOWN
-            made_in = party.get("country")
-            if made_in and goods.get("country_of_origin", made_in) != made_in:
-                yield f"{path}/goods/{number}/country_of_origin", ORIGIN_MISMATCH
+        if party.get("id_qualifier") == "FR" and _unlisted(party["id"], known.firms):
+            yield f"{path}/id", FIRMS_UNKNOWN
+        yield from _remarks_on_goods(path, party, known)
+    route = values.get("route", {})
+    for name, qualifier in _PORTS:
+        ports = {"K": known.schedule_k, "UN": known.unlocodes}.get(route.get(qualifier, ""))
+        if name in route and _unlisted(route[name], ports):
+            yield f"route/{name}", PORT_UNKNOWN
+
+
+def _remarks_on_goods(
+    path: str, party: Mapping[str, Any], known: KnownCodes
+) -> Iterator[tuple[str, CodeProblem]]:
+    for number, goods in enumerate(party.get("goods", ())):
+        if special := codes.hts_warning(goods["hts"]):
+            yield f"{path}/goods/{number}/hts", special
+        if known.hs6 is not None and codes.hts_digits(goods["hts"])[:6] not in known.hs6:
+            yield f"{path}/goods/{number}/hts", HS_UNKNOWN
+        made_in = party.get("country")
+        if made_in and goods.get("country_of_origin", made_in) != made_in:
+            yield f"{path}/goods/{number}/country_of_origin", ORIGIN_MISMATCH
+
+
+_PORTS: Final = (
+    ("port_unlading", "unlading_qualifier"),
+    ("place_of_delivery", "delivery_qualifier"),
+)
+
+
+def _unlisted(code: str, listed: Container[str] | None) -> bool:
+    return listed is not None and codes.canonical(code) not in listed
 
 
 def _containers(values: Mapping[str, Any]) -> Iterator[_Finding]:

@@ -161,6 +161,11 @@ NO_CHECK_DIGIT: Final = CodeProblem(
     "The container number has no check digit.",
     "Give it in position 26.",
 )
+FIRMS_UNKNOWN: Final = CodeProblem(
+    "FIRMS_UNKNOWN",
+    "This FIRMS code is not in the list that we hold.",
+    "Check the code. If it is right, leave it: our list may be out of date.",
+)
 IM_MISMATCH: Final = CodeProblem(
     "IM_MISMATCH",
     "The importer of record is not the importer who files.",

@@ -16,8 +16,8 @@ from app.db.concurrency import lock_words
 from app.kernel.errors import NotReadyError, Problem
 from app.work import Work
 
-JUDGED_BY = (ListKind.HS, ListKind.HTS, ListKind.UNLOCODE, ListKind.SCHEDULE_D)
-"""The kinds that rows are held against today."""
+JUDGED_BY = tuple(ListKind)
+"""The kinds that rows and messages are held against: all, in the order in which they are named."""
 
 
 def load_list(
