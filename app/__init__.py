@@ -98,6 +98,7 @@ def blueprints(surface: Surface, *, demo: bool) -> list[Blueprint]:
         from app.api_access.views import traders as api_access
         from app.applications.views import blueprint as applications
         from app.assessments.views import blueprint as assessments
+        from app.comments.views import blueprint as comments
         from app.crosswalk.views import blueprint as crosswalk
         from app.delegations.views import blueprint as delegations
         from app.gaps.views import own as gaps
@@ -107,7 +108,7 @@ def blueprints(surface: Surface, *, demo: bool) -> list[Blueprint]:
         from app.verifications.views import blueprint as verifications
 
         found += [traders, delegations, verifications, standing, applications, assessments, gaps]
-        found += [plans, crosswalk]
+        found += [plans, crosswalk, comments]
         found += [advance_data, trader_api, api_access, activity]
     if surface in {"console", "all"}:
         from app.activity.views import log as activity_log

@@ -39,6 +39,10 @@ EMPTIED: Final[Mapping[tuple[str, str], str]] = {
     ("audit_event", "actor_name"): "person_id = :person",
     ("security_event", "address"): "person_id = :person",
     ("appointment", "invited_email"): "person_id = :person OR lower(invited_email) = lower(:email)",
+    # What colleagues said to each other proves nothing to anybody: the words stay, the names go.
+    ("colleague_comment", "written_by_name"): "written_by = :person",
+    ("colleague_comment", "asked_name"): "asked_id = :person",
+    ("colleague_comment", "ended_by_name"): "ended_by = :person",
     # The name first: it is found by the address.
     ("succession", "officer_name"): "lower(officer_email) = lower(:email)",
     ("succession", "officer_email"): "lower(officer_email) = lower(:email)",

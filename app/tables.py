@@ -5,6 +5,7 @@ from app.applications import models as applications
 from app.assessments import models as assessments
 from app.audit import models as audit
 from app.casework import models as casework
+from app.comments import models as comments
 from app.db import references
 from app.db.base import Base
 from app.delegations import models as delegations
@@ -29,6 +30,7 @@ __all__ = [
     "assessments",
     "audit",
     "casework",
+    "comments",
     "delegations",
     "documents",
     "facilitation",

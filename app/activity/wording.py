@@ -108,6 +108,9 @@ TOLD: Final[Mapping[Tag, Told]] = {
     Tag.DOCUMENT_STORED: Told(_A, _l("Uploaded a document")),
     Tag.DOCUMENT_SCANNED: Told(_A, _l("Checked a document for viruses")),
     Tag.DOCUMENT_REMOVED: Told(_A, _l("Removed a document")),
+    Tag.DOCUMENT_DESCRIBED: Told(
+        _A, _l("Said until when a document holds, and whether it is confidential")
+    ),
     Tag.ASSESSMENT_STARTED: Told(_A, _l("Started the self-assessment")),
     Tag.ASSESSMENT_LOCKED: Told(_A, _l("Locked the self-assessment for the submission")),
     Tag.ASSESSMENT_REOPENED: Told(_A, _l("Opened the self-assessment again")),
@@ -139,6 +142,10 @@ TOLD: Final[Mapping[Tag, Told]] = {
     Tag.PLAN_SHARED: Told(_A, _l("Shared the improvement plan with the agency")),
     Tag.PLAN_KEPT: Told(_A, _l("Stopped sharing the improvement plan with the agency")),
     Tag.OFFER_ACCEPTED: Told(_A, _l("Took over what another self-assessment offered")),
+    Tag.COLLEAGUE_COMMENTED: Told(_A, _l("Commented on a question of the self-assessment")),
+    Tag.COLLEAGUE_ASKED: Told(_A, _l("Asked a colleague about a question of the self-assessment")),
+    Tag.COLLEAGUE_ANSWERED: Told(_A, _l("Answered a colleague's question on the self-assessment")),
+    Tag.COLLEAGUE_ASK_CLOSED: Told(_A, _l("Closed a colleague's question on the self-assessment")),
     Tag.CASE_OPENED: Told(_A, _l("Opened a case on the application"), agency=True),
     Tag.REQUEST_SENT: Told(_A, _l("Asked the company for information"), agency=True),
     Tag.REQUEST_ANSWERED: Told(_A, _l("Answered the agency's request for information")),
@@ -231,6 +238,7 @@ PLACES: Final[Mapping[str, str]] = {
     "advance_data": _l("advance data"),
     "applications": _l("applications"),
     "assessments": _l("self-assessment"),
+    "comments": _l("comments on the self-assessment"),
     "crosswalk": _l("self-assessment"),
     "delegations": _l("delegations"),
     "documents": _l("documents"),

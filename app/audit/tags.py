@@ -100,6 +100,7 @@ class EventTag(StrEnum):
     DOCUMENT_STORED = "document:stored"
     DOCUMENT_SCANNED = "document:scanned"
     DOCUMENT_REMOVED = "document:removed"
+    DOCUMENT_DESCRIBED = "document:described"
     ASSESSMENT_STARTED = "assessment:started"
     ASSESSMENT_LOCKED = "assessment:locked"
     ASSESSMENT_REOPENED = "assessment:reopened"
@@ -131,6 +132,10 @@ class EventTag(StrEnum):
     PLAN_SHARED = "plan:shared"
     PLAN_KEPT = "plan:kept"
     OFFER_ACCEPTED = "assessment:offer-accepted"
+    COLLEAGUE_COMMENTED = "colleague-comment:said"
+    COLLEAGUE_ASKED = "colleague-comment:asked"
+    COLLEAGUE_ANSWERED = "colleague-comment:answered"
+    COLLEAGUE_ASK_CLOSED = "colleague-comment:closed"
 
     # Casework.
     CASE_OPENED = "case:opened"

@@ -59,10 +59,15 @@ class Permission(StrEnum):
     """Sign the partner agreement, declare, submit and withdraw for the trader."""
     PLAN_PROMISE = "plan:promise"
     """Promise, change, finish and give up actions of a trader's own improvement plan."""
+    COMMENT_SHARE = "comment:share"
+    """Read and write what colleagues say about a question of a trader's own self-assessment."""
     APPLICATION_RESPOND = "application:respond"
     """Answer the agency's request for information."""
     DOCUMENT_READ = "document:read"
     """Download a document revision of a trader in reach, or of a case under review."""
+
+    DOCUMENT_DESCRIBE = "document:describe"
+    """Say until when a trader's document holds, and whether it is confidential."""
 
     ACTIVITY_VIEW = "activity:view"
     """See who saw and did what with a trader's data, in the kinds that traders are told of."""

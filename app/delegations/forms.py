@@ -17,8 +17,9 @@ from app.delegations.wording import SCOPE_MEANINGS, SCOPE_NAMES
 from app.documents.forms import HoldingForm
 from app.identity.step_up import StepUpForm
 from app.kernel.identifiers import Scheme
-from app.traders.forms import Day, needed
+from app.traders.forms import needed
 from app.traders.models import Site
+from app.web.days import Day
 from app.web.forms import Form
 from app.web.once import OnceForm
 

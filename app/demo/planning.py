@@ -6,6 +6,7 @@ from app.applications.queries.content import assessment_of
 from app.demo.applying import Bid
 from app.demo.script import Script
 from app.demo.stage import Stage
+from app.documents import service as documents
 from app.documents.queries import reusable
 from app.plans import queries, service
 from app.work import Work
@@ -55,7 +56,9 @@ def _go_on(work: Work, bid: Bid, stage: Stage) -> None:
         raise LookupError(msg)
     actions = {one.criterion_id: one for one in queries.actions_of(work.session, found)}
     service.begin(work, actions["2.2"])
-    proof = reusable(work.session, found.trader_id)[0]
+    proof, contract = reusable(work.session, found.trader_id)[:2]
     service.finish(work, actions["4.12"], proof=proof)
     service.drop(work, actions["11.2"], reason="The second warehouse closes in spring.")
     service.share(work, found)
+    ends = (work.now + timedelta(days=75)).date()
+    documents.describe(work, contract, expires_on=ends, confidential=True)

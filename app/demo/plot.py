@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from app.authz.actor import DelegationScope, TraderRole
-from app.demo import applying, delegating, planning, publishing, reviewing, succeeding
+from app.demo import applying, delegating, planning, publishing, reviewing, succeeding, talking
 from app.demo.applying import Bid
 from app.demo.cast import Company
 from app.demo.filings import Shipment, send
@@ -173,6 +173,7 @@ def _ended(script: Script, cast: Cast) -> None:
     harbour = Bid(cast["harbour"], "harbour", thorough=True, honest_gaps=0.02)
     granted(script, harbour, (312, 258), "reviewer")
     planning.plan(script, 40, harbour)
+    talking.talk(script, 12, harbour, ("4.12", "9.16"))
     granted(script, Bid(cast["crossway"], "crossway"), (305, 250), "second-reviewer")
     granted(script, Bid(cast["cardinal"], "cardinal"), (292, 228), "reviewer")
     granted(script, Bid(cast["keystone"], "keystone"), (270, 205), "second-reviewer")

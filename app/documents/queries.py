@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from sqlalchemy import Select, select
 from sqlalchemy.orm import Session, contains_eager
 
+from app.authz.actor import Actor
 from app.authz.permissions import Permission
 from app.authz.policy import may
 from app.documents.models import Document, DocumentRevision
@@ -28,16 +29,39 @@ def visible_revision(
 ) -> DocumentRevision:
     """The revision, when the actor holds the permission on it; `NotFoundError` otherwise.
 
-    Removed documents are still visible to those who cite them, those of `rules.APART` never.
+    Removed documents are still visible to those who cite them, those of `rules.APART` never. What
+    is confidential is not handed to a broker's people.
     """
     revision = work.session.get(DocumentRevision, revision_id)
     if (
         revision is None
         or revision.document.owner_kind in APART
         or not may(work.actor, permission, revision)
+        or (permission is Permission.DOCUMENT_READ and kept_from(work.actor, revision))
     ):
         raise NotFoundError
     return revision
+
+
+def kept_from(actor: Actor, revision: DocumentRevision) -> bool:
+    """Whether it is confidential, and the actor only acts for its trader under a delegation."""
+    return revision.confidential and revision.trader_id in actor.grants
+
+
+def confidential_of(session: Session, revision_id: uuid.UUID) -> set[uuid.UUID]:
+    """The confidential revisions of the trader whose this one is."""
+    trader_id = (
+        select(DocumentRevision.trader_id)
+        .where(DocumentRevision.id == revision_id)
+        .scalar_subquery()
+    )
+    return set(
+        session.scalars(
+            select(DocumentRevision.id).where(
+                DocumentRevision.trader_id == trader_id, DocumentRevision.confidential
+            )
+        )
+    )
 
 
 def visible_document(

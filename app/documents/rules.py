@@ -3,6 +3,7 @@
 import re
 import unicodedata
 from dataclasses import dataclass
+from datetime import date
 from enum import StrEnum
 from typing import Final
 
@@ -82,6 +83,25 @@ def title_of(filename: str) -> str:
 def kind_of(filename: str) -> FileKind | None:
     """The accepted kind that the name's extension promises, if any."""
     return KINDS.get(filename.rpartition(".")[2].lower()) if "." in filename else None
+
+
+def last_day_problems(last_day: date | None, before: date | None, *, cited: bool) -> list[Problem]:
+    """What is wrong with a document's last day, which was `before`.
+
+    Once a submitted application cites it, the day can only come nearer: what the agency relies on
+    does not grow longer by itself. Every doubt resolves downward.
+    """
+    later = before is not None and (last_day is None or last_day > before)
+    if cited and later:
+        return [
+            Problem(
+                "A submitted application cites this file, so its last day cannot be put off."
+                " Upload the newer document instead.",
+                "expires_on",
+                "cited",
+            )
+        ]
+    return []
 
 
 class Handing(StrEnum):

@@ -141,6 +141,39 @@ def remove(work: Work, document: Document) -> None:
     work.record(EventTag.DOCUMENT_REMOVED, document)
 
 
+def describe(
+    work: Work, revision: DocumentRevision, *, expires_on: date | None, confidential: bool
+) -> None:
+    """Say until when a file holds, and whether it is confidential business information.
+
+    Side effects in order: the row, one event with both as they were and are; nothing when nothing
+    changed. `NotReadyError` beside `expires_on` for a cited file whose last day is put off.
+    """
+    lock_row(work.session, revision)
+    was = (revision.expires_on, revision.confidential)
+    if was == (expires_on, confidential):
+        return
+    problems = rules.last_day_problems(
+        expires_on, revision.expires_on, cited=revision.frozen_at is not None
+    )
+    if problems:
+        raise NotReadyError(problems)
+    revision.expires_on, revision.confidential = expires_on, confidential
+    work.record(
+        EventTag.DOCUMENT_DESCRIBED,
+        revision.document,
+        revision_id=revision.id,
+        expires_before=_day(was[0]),
+        expires_on=_day(expires_on),
+        confidential_before=was[1],
+        confidential=confidential,
+    )
+
+
+def _day(day: date | None) -> str | None:
+    return None if day is None else day.isoformat()
+
+
 def freeze(work: Work, revision_ids: Iterable[uuid.UUID]) -> None:
     """Mark revisions as cited by a submitted application, so that they cannot be removed.
 

@@ -12,8 +12,8 @@ from app.applications.workflow import ApplicationState
 from app.assessments.models import Assessment
 from app.assessments.queries import catalogue_of, evidence_of
 from app.catalogues.model import Catalogue, UnknownIdError
+from app.documents.age import last_day_of
 from app.documents.workflow import ScanState
-from app.gaps.rules.measures import last_day_of
 from app.home.duties import Cover, Duty, Facts, Licence, NewCriteria, Promise, Proof, duties
 from app.kernel.errors import UnavailableError
 from app.kernel.identifiers import Scheme

@@ -8,6 +8,7 @@ from werkzeug.wrappers import Response
 from app.authz.actor import ActorKind
 from app.authz.permissions import Permission
 from app.authz.policy import may
+from app.comments.queries import asked_of
 from app.delegations import queries as delegations
 from app.delegations.wording import SCOPE_NAMES
 from app.home.advice import advise, happened
@@ -26,6 +27,7 @@ from app.web.requests import current_actor, current_work
 
 blueprint = Blueprint("home", __name__)
 SHOWN_OFFERS = 5
+SHOWN_ASKS = 10
 
 
 @blueprint.get("/")
@@ -65,6 +67,9 @@ def trader(trader_id: uuid.UUID) -> Response:
         "home/trader.html",
         trader=found,
         overview=overview(work, found),
+        asked=asked_of(work.session, found.id, work.actor.person_id, SHOWN_ASKS)
+        if may(work.actor, Permission.COMMENT_SHARE, found)
+        else (),
         deadlines=[deadline(one, found.id) for one in duties_of(work, found)],
     )
 

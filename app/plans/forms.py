@@ -15,7 +15,7 @@ from app.documents.forms import HoldingForm
 from app.documents.models import DocumentRevision
 from app.identity.models import Person
 from app.plans.rules import LONGEST_PROMISE, LONGEST_REASON
-from app.traders.forms import Day
+from app.web.days import Day
 from app.web.forms import Form
 from app.web.once import VersionForm
 

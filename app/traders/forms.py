@@ -11,7 +11,6 @@ from flask_babel import gettext
 from flask_babel import lazy_gettext as _l
 from wtforms import (
     BooleanField,
-    DateField,
     EmailField,
     RadioField,
     SelectField,
@@ -26,6 +25,7 @@ from app.kernel.errors import Problem
 from app.traders.details import BondDetails, CompanyDetails, ContactDetails, SiteDetails
 from app.traders.kinds import BondKind, EntityType, Labelled, Position, SiteKind
 from app.traders.rules import ROLE_MEANINGS, ROLE_NAMES
+from app.web.days import Day
 from app.web.errors import translate
 from app.web.forms import Form
 from app.web.once import OnceForm, VersionForm
@@ -69,18 +69,6 @@ def countries() -> list[SelectChoice]:
 def choices(kind: type[Labelled]) -> list[SelectChoice]:
     """The members of an enum as choices."""
     return [SelectChoice(one.value, _l(one.label)) for one in kind]
-
-
-class Day(DateField):
-    """A date whose error says what to give."""
-
-    def process_formdata(self, valuelist: list[str]) -> None:
-        """Read the date; a malformed one stays in the field."""
-        try:
-            super().process_formdata(valuelist)
-        except ValueError as error:
-            msg = gettext("Give a day, month and year that exist.")
-            raise ValueError(msg) from error
 
 
 # WTForms keeps the order in which fields are written down here: errors are listed in it, so it is

@@ -269,6 +269,7 @@ def test_every_column_that_may_name_a_person_is_decided_about():
         ("contact", "email"),  # What a trader says of its contacts; the trader changes it.
         ("contact", "name"),
         ("contact", "phone"),
+        ("colleague_comment", "broker_name"),
         ("consent", "asker_name"),
         ("consent", "trader_name"),
         ("delegation", "broker_name"),

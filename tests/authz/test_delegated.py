@@ -23,6 +23,7 @@ NAMED = {
     S.PREPARE: {
         Permission.APPLICATION_VIEW,
         Permission.APPLICATION_PREPARE,
+        Permission.COMMENT_SHARE,
         Permission.DOCUMENT_READ,
     },
     S.RESPOND: {

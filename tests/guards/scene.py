@@ -30,6 +30,8 @@ from app.casework import queries as cases
 from app.casework import service as casework
 from app.casework.models import Case
 from app.catalogues.loader import catalogues
+from app.comments import service as comments
+from app.comments.queries import place_of
 from app.db.session import BoundSession
 from app.delegations import service as delegations
 from app.documents import service as documents
@@ -205,6 +207,7 @@ def make_importer(work: Work, word: str, holders: dict[TraderRole, Person]) -> I
     lead = section.criteria[0].questions[0].id
     workbook = make_workbook(own, assessment, {lead: f"As {word} does it elsewhere."})
     actions = promise(own, assessment, word, officer, revision)
+    asked = talk(own, assessment, word, holders[TraderRole.PREPARER])
     other = assessment_service.start(
         own,
         trader.id,
@@ -242,6 +245,7 @@ def make_importer(work: Work, word: str, holders: dict[TraderRole, Person]) -> I
         "evidence_id": str(attached.id),
         "workbook_id": str(workbook.id),
         **actions,
+        **asked,
         "crosswalk.offers.assessment_id": str(other.id),
         "crosswalk.accept.assessment_id": str(other.id),
         "crosswalk.accept.criterion_id": "tc2.1",
@@ -280,6 +284,23 @@ def promise(
         "action_id": str(found[first.id].id),
         "plans.reopen.action_id": str(found[second.id].id),
     }
+
+
+def talk(work: Work, assessment: Assessment, word: str, asked: Person) -> Ids:
+    """A comment to all on the first question, and one that waits for the preparer's answer."""
+    catalogue = assessments.catalogue_of(assessment)
+    question_id = catalogue.sections_in(assessment.profile_id)[0].criteria[0].questions[0].id
+    place = place_of(assessment, question_id)
+    comments.say(work, assessment, place, key=work.new_id(), body=f"{word} should say more here.")
+    ask = comments.say(
+        work,
+        assessment,
+        place,
+        key=work.new_id(),
+        body=f"Who at {word} knows?",
+        asked_id=asked.id,
+    )
+    return {"question_id": question_id, "comment_id": str(ask.id)}
 
 
 def make_program(work: Work, name: str, scopes, trader_id: uuid.UUID | None = None) -> Ids:
@@ -364,7 +385,10 @@ def make_returned(
         due_on=(work.now + timedelta(days=30)).date(),
         snapshot_number=case.snapshot_number,
     )
+    mine = acting(work, holders[TraderRole.OFFICER])
+    asked = talk(mine, assessment_of(work.session, application), word, holders[TraderRole.PREPARER])
     return {
+        **asked,
         "trader_id": str(trader_id),
         "application_id": str(application_id),
         "assessment_id": str(application.assessment_id),

@@ -31,7 +31,7 @@ pytestmark = pytest.mark.usefixtures("silent_logs", "ledger")
 
 S = DelegationScope
 OPENS = {
-    S.PREPARE: {"application:view", "application:prepare", "document:read"},
+    S.PREPARE: {"application:view", "application:prepare", "comment:share", "document:read"},
     S.RESPOND: {"application:view", "application:respond", "document:read"},
     S.STATUS: {"standing:view"},
     S.SUBMIT: {"filing:view", "filing:submit"},

@@ -53,6 +53,7 @@ OF_A_TRADER = [
     "bond",
     "casework_case",
     "client_credential",
+    "colleague_comment",
     "consent",
     "contact",
     "criterion_review",

@@ -23,6 +23,7 @@ SEEN_BY_A_VIEWER = {
     "delegation:view",
     "verification:view",
     "clients:view",
+    "comment:share",
     "signed-in",
 }
 DONE_BY_A_PREPARER = {
@@ -34,6 +35,7 @@ DONE_BY_A_PREPARER = {
     "filing:submit",
     "verification:ask",
     "plan:promise",
+    "document:describe",
 }
 OF_MANAGERS = {"agency-client:manage", "webhook:manage", "catalogue:propose", "catalogue:approve"}
 STRANGERS = ("b officer", "b viewer", "rival")

@@ -7,8 +7,8 @@ import pytest
 
 from app.catalogues.loader import catalogues
 from app.catalogues.rules import Applicability, Result
+from app.documents.age import last_day_of
 from app.gaps.rules import File, evidence_result
-from app.gaps.rules.measures import last_day_of
 from app.home.duties import (
     AHEAD,
     Cover,

@@ -1,6 +1,6 @@
 """The pages of the self-assessment; importing this module registers every one on `blueprint`."""
 
-from app.assessments.views import sections, sharing, workbook
+from app.assessments.views import leaving, sections, sharing, workbook
 from app.assessments.views.frame import blueprint
 
-__all__ = ["blueprint", "sections", "sharing", "workbook"]
+__all__ = ["blueprint", "leaving", "sections", "sharing", "workbook"]

@@ -25,6 +25,7 @@ from app.assessments.views.frame import (
     writable,
 )
 from app.authz.permissions import Permission
+from app.authz.policy import may
 from app.catalogues.model import Section
 from app.documents.queries import reusable
 from app.documents.rules import ACCEPT
@@ -100,7 +101,7 @@ def save_section(trader_id: uuid.UUID, assessment_id: uuid.UUID, section_id: str
     assessment = own(trader_id, assessment_id, Permission.APPLICATION_PREPARE)
     found = queries.section_in(assessment, section_id)
     page = forms.read_page(request.form, request.files, found.criteria)
-    refused, gaps = _try_page(assessment, found, page)
+    refused, gaps = try_page(assessment, found, page)
     if refused is not None:
         return refused
     if gaps:
@@ -210,7 +211,7 @@ def complete(trader_id: uuid.UUID, assessment_id: uuid.UUID, section_id: str) ->
     return go("overview", assessment)
 
 
-def _try_page(
+def try_page(
     assessment: Assessment, found: Section, page: service.PageInput
 ) -> tuple[Response | None, Sequence[Problem]]:
     """Save a page; the page again with what was typed when it was refused, else the gaps."""
@@ -260,7 +261,7 @@ def _clash_problem(clash: Clash) -> Problem:
 def _stay(
     assessment: Assessment, found: Section, page: service.PageInput, criterion_id: str
 ) -> BaseResponse:
-    refused, _ = _try_page(assessment, found, page)
+    refused, _ = try_page(assessment, found, page)
     if refused is not None:
         return refused
     return go(
@@ -321,6 +322,7 @@ def _section_page(
         **_frame(assessment, found),
         views=views,
         reusable=reusable(work.session, assessment.trader_id),
+        may_describe=may(work.actor, Permission.DOCUMENT_DESCRIBE, assessment),
         reuse_options=pages.reuse_options,
         version=row.version if version is None else version,
         page_key=page_key or str(work.new_id()),

@@ -6,7 +6,7 @@ a third state, unknown, for whatever nobody has said yet.
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from enum import StrEnum
 
 from app.catalogues.model import Catalogue, Criterion, Question
@@ -18,11 +18,11 @@ from app.catalogues.rules import (
     Result,
     question_result,
 )
+from app.documents.age import months_before
 
 CLEARED = frozenset({"clean", "unscanned"})
 """Scan states under which a file counts; `unscanned` is an installation without a scanner."""
 WAITING = "pending"
-MONTHS = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +84,7 @@ def evidence_result(
     """
     wanted = criterion.evidence.min
     limit = criterion.evidence.max_age_months
-    oldest = None if limit is None else _months_before(on, limit)
+    oldest = None if limit is None else months_before(on, limit)
     usable = waiting = outdated = 0
     for one in files:
         if one.scan_state not in CLEARED and one.scan_state != WAITING:
@@ -106,29 +106,6 @@ def evidence_result(
     else:
         result = Result.NOT_MET
     return Evidence(result, usable, wanted, outdated)
-
-
-def _months_before(on: date, months: int) -> date:
-    """The day that many months earlier; the month's last one where it has no such day."""
-    year, month = divmod(on.year * MONTHS + on.month - 1 - months, MONTHS)
-    for day in range(on.day, 27, -1):
-        try:
-            return date(year, month + 1, day)
-        except ValueError:
-            continue
-    return date(year, month + 1, min(on.day, 28))
-
-
-def last_day_of(stored_on: date, expires_on: date | None, months: int | None) -> date | None:
-    """The last day on which a file counts, by expiry and age; `None` when nothing ends it."""
-    days = [] if expires_on is None else [expires_on]
-    if months is not None:
-        year, month = divmod(stored_on.year * MONTHS + stored_on.month - 1 + months, MONTHS)
-        last = date(year, month + 1, 1) + timedelta(days=min(stored_on.day, 28) - 1)
-        while _months_before(last + timedelta(days=1), months) <= stored_on:
-            last += timedelta(days=1)
-        days.append(last)
-    return min(days, default=None)
 
 
 def reasons(
