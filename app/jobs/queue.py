@@ -82,7 +82,10 @@ def defer(
 
     Jobs with the same words `in_turn` run one after the other, as they were enqueued: a later one
     waits until the earlier one is done or given up, across its retries and its worker's death.
+    A role may enqueue the tasks of its migration alone, about rows that it sees: the row must be
+    there, so everything is flushed first.
     """
+    work.session.flush()
     connection = work.session.connection().connection.driver_connection
     configured = _sender.configure_task(
         name, allow_unknown=True, connection=connection, lock=in_turn

@@ -178,6 +178,7 @@ def test_the_portal_has_one_rule_for_each_table_and_it_holds_for_writing(catalog
     found = catalogue(
         "SELECT tablename, cmd, qual, with_check FROM pg_policies"
         " WHERE 'fairway_portal' = ANY (roles) AND permissive = 'PERMISSIVE'"
+        " AND schemaname = 'public'"
     )
     assert sorted(row.tablename for row in found) == sorted(
         [*OF_A_TRADER, *OF_A_PERSON, *OF_THE_AGENCY]
@@ -241,7 +242,22 @@ def test_no_view_and_no_function_leads_around_the_policies(catalogue):
         " AND pronamespace IN ('public'::regnamespace, 'procrastinate'::regnamespace)"
     )
     assert {row.proname for row in definers} == DEFINERS
-    assert {tuple(row.proconfig) for row in definers} == {("search_path=pg_catalog, public",)}
+    assert {tuple(row.proconfig) for row in definers} == {
+        ("search_path=pg_catalog, public, pg_temp",)
+    }
+
+
+def test_no_function_that_looks_into_a_table_can_be_shown_another(catalogue):
+    """A temporary table comes before all others where the search path does not name it last."""
+    looking = catalogue(
+        "SELECT DISTINCT p.proname, coalesce(p.proconfig[1], '') AS path"
+        " FROM pg_proc p JOIN pg_class c ON c.relnamespace = 'public'::regnamespace"
+        " AND c.relkind IN ('r', 'p')"
+        " AND p.prosrc ~* ('\\m(from|join|into|update)\\s+' || c.relname || '\\M')"
+        " WHERE p.pronamespace = 'public'::regnamespace"
+    )
+    assert {name for name, _ in looking} > {"fairway_own", "fairway_require_site"}
+    assert {row for row in looking if not row.path.endswith(", pg_temp")} == set()
 
 
 # The attacker.
