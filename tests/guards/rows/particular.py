@@ -110,6 +110,8 @@ INSERTS: dict[tuple[Who, str], list[Attack]] = {
         Attack("a", {"verified_at": NOW}),
         Attack("a", {}, refused=False),
     ],
+    # A composite key holds this too; the rule for writing is asked here without it.
+    (A, "filing"): [Attack("a", {"batch_id": uuid_of("batch", "b")})],
     (A, "person"): [Attack("a", {"id": person("a")})],
     (K, "answer_workbook"): [Attack("k", {"assessment_id": uuid_of("assessment", "a")})],
     (K, "plan"): [
