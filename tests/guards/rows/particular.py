@@ -111,7 +111,10 @@ INSERTS: dict[tuple[Who, str], list[Attack]] = {
         Attack("a", {}, refused=False),
     ],
     # A composite key holds this too; the rule for writing is asked here without it.
-    (A, "filing"): [Attack("a", {"batch_id": uuid_of("batch", "b")})],
+    **{
+        (who, "filing"): [Attack("a", {"batch_id": uuid_of("batch", "b")})]
+        for who in (A, by("api", "a"))
+    },
     (A, "person"): [Attack("a", {"id": person("a")})],
     (K, "answer_workbook"): [Attack("k", {"assessment_id": uuid_of("assessment", "a")})],
     (K, "plan"): [
