@@ -115,6 +115,21 @@ INSERTS: dict[tuple[Who, str], list[Attack]] = {
         (who, "filing"): [Attack("a", {"batch_id": uuid_of("batch", "b")})]
         for who in (A, by("api", "a"))
     },
+    (A, "colleague_comment"): [
+        Attack("a", {}, refused=False),
+        Attack("a", {"asked_id": person("c")}, refused=False),
+        Attack("a", {"asked_id": person("b")}),
+        Attack("a", {"asked_id": person("d")}),
+        Attack("a", {"written_by": person("c")}),
+        Attack("a", {"ended_by": person("a")}),
+    ],
+    (K, "colleague_comment"): [
+        Attack("k", {"assessment_id": uuid_of("assessment", "a")}),
+        Attack(
+            "k",
+            {"trader_id": trader("nobody"), "assessment_id": uuid_of("assessment", "k-nobody")},
+        ),
+    ],
     (A, "person"): [Attack("a", {"id": person("a")})],
     (K, "answer_workbook"): [Attack("k", {"assessment_id": uuid_of("assessment", "a")})],
     (K, "plan"): [
@@ -151,6 +166,10 @@ INSERTS: dict[tuple[Who, str], list[Attack]] = {
     },
 }
 UPDATES: dict[tuple[Who, str], list[Attack]] = {
+    (A, "colleague_comment"): [
+        Attack("a", {"ended_by": person("c")}),
+        Attack("a", {"ended_by": person("a")}, refused=False),
+    ],
     (A, "trader_identifier"): [
         Attack("a-1", {"state": "verified"}),
         Attack("a-1", {"state": "withdrawn"}, refused=False),
@@ -164,6 +183,11 @@ UPDATES: dict[tuple[Who, str], list[Attack]] = {
 }
 
 
+PAST: dict[str, Row] = {
+    "over": {"valid_until": NOW},
+    "not yet": {"valid_from": LATER, "valid_until": LATER + timedelta(days=1)},
+    "revoked": {"state": "revoked"},
+}
 COLLEAGUES = (("c", "active", "viewer"), ("d", "ended", "officer"), ("e", "active", "viewer"))
 """C works at A; D was its officer; E's account has been closed."""
 CLAIMS = {
@@ -306,12 +330,14 @@ def furnish(connection: Connection, tables: dict[str, Table]) -> None:
     # Of B, none of which brings it into K's reach.
     to_k = {"broker_id": trader("k"), "proposed_side": "broker"}
     more("delegation", "k-offered", "b", **to_k, id=uuid_of("delegation", "offered"))
-    for label, dates in {
-        "k-over": {"valid_until": NOW},
-        "k-not-yet": {"valid_from": LATER, "valid_until": LATER + timedelta(days=1)},
-        "k-revoked": {"state": "revoked"},
-    }.items():
-        more("delegation", label, "b", **to_k, **({"state": "active"} | dates))
+    for label, dates in PAST.items():
+        more("delegation", f"k-{label}", "b", **to_k, **({"state": "active"} | dates))
+    # K may look up the status of a company that has nothing but this, and prepare nothing for it.
+    more("delegation", "k-status", "a", trader_id=trader("nobody"), scopes=["view_status"])
+    more("colleague_comment", "-nobody", "b", trader_id=trader("nobody"))
+    more("assessment", "k-nobody", "b", trader_id=trader("nobody"))
+    for label, dates in PAST.items():
+        more("delegation", f"k-nobody {label}", "a", trader_id=trader("nobody"), **dates)
     _mixed(more)
     for name in ("api_client", "client_credential", "issued_token"):
         row = make_row(tables[name], "s", tables)

@@ -33,6 +33,7 @@ REACHED = frozenset(
         "batch_quality",
         "bond",
         "casework_case",
+        "colleague_comment",
         "contact",
         "criterion_review",
         "determination",
@@ -74,8 +75,6 @@ HELD_BY_TRIGGERS = {
     ("plan", "assessment_id"),
 }
 """What was agreed is not changed: a trigger holds it, for these rows can be changed otherwise."""
-HONEST: dict[str, Row] = {"trader_identifier": {"state": "withdrawn"}}
-"""A change that is one's own to make, where not every one is."""
 LOCKED_ONLY = {
     ("api", "delegation"),
     ("worker", "delegation"),
@@ -178,6 +177,15 @@ def may_change(who: Who, table: str) -> set[str]:
     return seen
 
 
+def honest(who: Who, table: str) -> Row:
+    """A change that is one's own to make, where not every one is."""
+    changes: dict[str, Row] = {
+        "trader_identifier": {"state": "withdrawn"},
+        "colleague_comment": {"ended_by": uuid_of("person", who.side)},
+    }
+    return changes.get(table, {}) if who.role == "portal" else {}
+
+
 def as_new(who: Who, table: str, row: Row) -> Row:
     """What a new row of the attacker's own says beyond what the scene's row says."""
     me = uuid_of("person", who.side)
@@ -189,6 +197,7 @@ def as_new(who: Who, table: str, row: Row) -> Row:
             "actor_kind": {"api": "client", "worker": "system"}.get(who.role, "person"),
         },
         "trader_identifier": {"state": "claimed", "verified_at": None},
+        "colleague_comment": {"written_by": me, "ended_by": None, "asked_id": None},
         "decision": {"client_id": uuid_of("api_client", who.side)},
         "criterion_review": {"reviewer_id": me},
     }
@@ -289,7 +298,7 @@ class Probes:
         free = sorted(self.may(who, table, "UPDATE") - table.unique - set(table.references))
         for column in free[:1]:
             value = next(iter(table.rows.values()))[column]
-            touched = self.update(who, table, None, HONEST.get(table.name, {column: value}))
+            touched = self.update(who, table, None, honest(who, table.name) or {column: value})
             if isinstance(touched, str) or (touched or 0) > most:
                 yield f"{who.role} {who.side} updates {table.name}: {touched}"
 

@@ -56,6 +56,9 @@ def noticed(probes, mutant, first):
 STAFF = "{staff} IS NOT NULL"
 PROPOSED = "Whoever has no live session has no id to propose in either, which `proposer` asks."
 SAME_TRADER = "The parent must be visible and of the same trader, and so the trader is in reach."
+OWN_SIDE = (
+    "Of a delegation that is visible one side is somebody's own; were it the trader, so is the row."
+)
 NOT_CHANGED = "The role may neither insert a row nor change what this condition names."
 FOUNDED = (
     "Beside somebody's own traders only one that they founded passes, and that invited nobody."
@@ -84,6 +87,9 @@ EQUIVALENT = {
     "console catalogue_publication INSERT: one policy more": PROPOSED,
     "console determination INSERT: one policy more": PROPOSED,
     "console succession INSERT: one policy more": PROPOSED,
+    "portal colleague_comment portal USING: d.broker_id = ANY ({own})": OWN_SIDE,
+    "portal colleague_comment portal WITH CHECK: d.broker_id = ANY ({own})": OWN_SIDE,
+    "portal colleague_comment oneself WITH CHECK: role.trader_id = colleague_comment.trader_id": "Roles at one's own companies alone are visible; no attacker here works at two.",
     "portal delegation INSERT: one policy more": "`proposing` asks that one side is somebody's own.",
     "portal person INSERT: one policy more": "`nobody` holds beside every other policy.",
     "portal person UPDATE: one policy more": "`oneself` holds beside every other policy.",

@@ -14,6 +14,8 @@ from uuid import UUID
 from psycopg.types.json import Jsonb
 from sqlalchemy import Connection, text
 
+from app.authz.actor import DelegationScope
+
 NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 EARLIER, LATER = NOW - timedelta(days=9), NOW + timedelta(days=9)
 
@@ -23,6 +25,7 @@ PEOPLE = (*COMPANIES, *"cdestvwy")
 """Of the companies one each; C and, until lately, D and E of A too; S and T of the agency; V of nobody;
 Y whom J invited, and W whom it invited under an address that nobody verified."""
 Row = dict[str, Any]
+DELEGATED = sorted(one.value for one in DelegationScope)
 
 
 def uuid_of(*words: str) -> UUID:
@@ -141,6 +144,7 @@ def overrides(table: str, side: str) -> Row:
             "broker_id": uuid_of("trader", "k" if side == "a" else "nobody"),
             "valid_from": EARLIER,
             "valid_until": LATER,
+            "scopes": list(DELEGATED),
             "authority_revision_id": uuid_of("document_revision", "a") if side == "a" else None,
             "proposed_side": "trader",
             "proposed_by": uuid_of("person", side),
@@ -214,7 +218,7 @@ def cell(tables: dict[str, Table], table: Table, column: Column, side: str) -> o
         return uuid_of(table.name, side)
     target = table.references.get(column.name)
     told = column.required or column.name in {"trader_id", "person_id", "client_id"}
-    if target is not None and told and target[0] in tables:
+    if target is not None and told and target[0] in tables.keys() - {table.name}:
         other = tables[target[0]]
         return cell(tables, other, other.columns[target[1]], side)
     return value_of(column, side, table.name)
