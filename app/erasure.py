@@ -56,6 +56,7 @@ KEPT: Final[Mapping[tuple[str, str], str]] = {
     ("answer_revision", "saved_by_name"): "saved_by",
     ("answer_workbook", "received_by_name"): "received_by",
     ("batch", "received_by_name"): "received_by",
+    ("carried_answer", "said_by_name"): "said_by",
     ("casework_case", "assignee_name"): "assignee_id",
     ("catalogue_publication", "decided_by_name"): "decided_by",
     ("catalogue_publication", "proposed_by_name"): "proposed_by",

@@ -113,6 +113,10 @@ TOLD: Final[Mapping[Tag, Told]] = {
     ),
     Tag.ASSESSMENT_STARTED: Told(_A, _l("Started the self-assessment")),
     Tag.ASSESSMENT_LOCKED: Told(_A, _l("Locked the self-assessment for the submission")),
+    Tag.ASSESSMENT_MOVED: Told(
+        _A, _l("Moved the self-assessment to version %(to_version)s of the criteria")
+    ),
+    Tag.CARRIED_SET_ASIDE: Told(_A, _l("Set carried answers aside")),
     Tag.ASSESSMENT_REOPENED: Told(_A, _l("Opened the self-assessment again")),
     Tag.ANSWERS_SAVED: Told(_A, _l("Saved answers of the self-assessment")),
     Tag.WORKBOOK_RECEIVED: Told(_A, _l("Uploaded a workbook of the self-assessment")),

@@ -8,10 +8,11 @@ from wtforms import (
     HiddenField,
     RadioField,
     SelectChoice,
+    SelectMultipleField,
     StringField,
     TextAreaField,
 )
-from wtforms.validators import InputRequired, Length
+from wtforms.validators import AnyOf, InputRequired, Length
 
 from app.applications.eligibility import Eligibility, YesNo
 from app.identity.step_up import StepUpForm
@@ -90,3 +91,17 @@ class ReplyForm(Form):
 
 class WithdrawForm(Form):
     """A page that asks once more; it carries the form token and nothing else."""
+
+
+class MoveForm(Form):
+    """Moving to newer criteria; `seen` names the version that the page shows."""
+
+    seen = HiddenField()
+
+
+class CarriedForm(Form):
+    """Carried answers of one section that are confirmed or set aside; `act` says which of both."""
+
+    section = HiddenField()
+    question = SelectMultipleField(_l("Answers"), validate_choice=False)
+    act = HiddenField(validators=[AnyOf(["confirm", "aside"])])

@@ -4,7 +4,7 @@ import uuid
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, UniqueConstraint, text
+from sqlalchemy import ForeignKey, ForeignKeyConstraint, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.assessments.workflow import ASSESSMENT, WORKBOOK, AssessmentState
@@ -19,24 +19,40 @@ OWN = "assessment.id"
 class Assessment(HasId, HasState, Base):
     """One trader's answers to one catalogue version, whose hash and profile are pinned.
 
-    `reopened_sections` are the only ones that can be written to while it is returned.
+    `reopened_sections` are the only ones that can be written to while it is returned. `carried_from`
+    is the assessment whose answers were taken over into this one.
     """
 
     __tablename__ = "assessment"
     workflow = ASSESSMENT
-    __table_args__ = (Index("ix_assessment_trader_id", "trader_id"),)
+    __table_args__ = (
+        # What refers to it from another table of the trader names the trader too.
+        UniqueConstraint("trader_id", "id", name="uq_assessment_trader_id_id"),
+        ForeignKeyConstraint(
+            ["trader_id", "carried_from"],
+            ["assessment.trader_id", "assessment.id"],
+            name="fk_assessment_carried_from",
+        ),
+        Index("ix_assessment_trader_id", "trader_id"),
+    )
 
     trader_id: Mapped[uuid.UUID] = mapped_column(ForeignKey(TRADER))
     catalogue_id: Mapped[str]
     catalogue_version: Mapped[str]
     catalogue_sha256: Mapped[str]
     profile_id: Mapped[str]
+    carried_from: Mapped[uuid.UUID | None]
     reopened_sections: Mapped[list[str]]
     created_at: Mapped[datetime]
     created_by: Mapped[uuid.UUID | None] = mapped_column(ForeignKey(PERSON))
     version: Mapped[int] = mapped_column()
 
     __mapper_args__ = {"version_id_col": version}  # noqa: RUF012 - SQLAlchemy reads it so.
+
+    @property
+    def moved_on(self) -> bool:
+        """Whether another assessment has taken its answers over; it is only read since then."""
+        return self.state == AssessmentState.MOVED
 
     def editable(self, section_id: str) -> bool:
         """Whether the section can be written to now."""
@@ -111,6 +127,27 @@ class AnswerRevision(HasId, AnswerContent, Base):
     saved_by: Mapped[uuid.UUID | None] = mapped_column(ForeignKey(PERSON))
     saved_by_name: Mapped[str]
     saved_from: Mapped[str]
+
+
+class CarriedAnswer(AnswerContent, Base):
+    """An earlier answer to a question, as it was when it was carried; see `app.catalogues.carrying`.
+
+    `how` is the carriage. What waits for confirmation or is a suggestion is no answer: that it
+    stands here makes it readable, and nothing more. `said_at` and `said_by_name` are of the answer.
+    """
+
+    __tablename__ = "carried_answer"
+
+    assessment_id: Mapped[uuid.UUID] = mapped_column(ForeignKey(OWN), primary_key=True)
+    question_id: Mapped[str] = mapped_column(primary_key=True)
+    how: Mapped[str]
+    source_question_id: Mapped[str]
+    note: Mapped[str]
+    said_at: Mapped[datetime]
+    said_by: Mapped[uuid.UUID | None] = mapped_column(ForeignKey(PERSON))
+    said_by_name: Mapped[str]
+    set_aside_at: Mapped[datetime | None]
+    set_aside_by: Mapped[uuid.UUID | None] = mapped_column(ForeignKey(PERSON))
 
 
 class AnswerEvidence(HasId, Base):

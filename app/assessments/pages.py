@@ -15,7 +15,7 @@ from app.assessments.rules import (
     spoken,
     table_rows,
 )
-from app.catalogues.model import Criterion, Question
+from app.catalogues.model import Catalogue, Criterion, Question
 from app.catalogues.rules import CriterionState
 from app.documents.models import DocumentRevision
 from app.kernel.errors import Problem
@@ -107,6 +107,7 @@ class Typed:
 
 
 def criterion_views(
+    catalogue: Catalogue,
     standings: Iterable[Standing],
     contents: Mapping[str, Content],
     evidence: Mapping[str, Sequence[AnswerEvidence]],
@@ -125,6 +126,7 @@ def criterion_views(
     crowded = sum(len(one.criterion.questions) for one in found) > CALM
     return [
         _criterion_view(
+            catalogue,
             one,
             contents,
             evidence.get(one.criterion.id, ()),
@@ -137,6 +139,7 @@ def criterion_views(
 
 
 def _criterion_view(
+    catalogue: Catalogue,
     standing: Standing,
     contents: Mapping[str, Content],
     evidence: Sequence[AnswerEvidence],
@@ -161,7 +164,7 @@ def _criterion_view(
             claims=one is lead
             or shown[one.id].not_applicable_reason
             not in {"", shown[lead.id].not_applicable_reason},
-            condition=_condition(one, criterion),
+            condition=_condition(catalogue, one, criterion),
             errors={
                 name: beside.get(field_of(one.id, name), ())
                 for name in ("value", "how_met", "document_reference", "not_applicable_reason")
@@ -182,9 +185,10 @@ def _criterion_view(
     )
 
 
-def _condition(question: Question, criterion: Criterion) -> Condition | None:
+def _condition(catalogue: Catalogue, question: Question, criterion: Criterion) -> Condition | None:
     for other, condition in question.show_if.items():
-        asked = next(one for one in criterion.questions if one.id == other)
+        # It may be a question of another criterion, even of another section.
+        asked = catalogue.question(other)
         labels = tuple(spoken(asked, value) for value in condition.accepted)
         return Condition(asked.text, labels, of_first=asked is criterion.questions[0])
     return None

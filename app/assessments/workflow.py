@@ -7,11 +7,12 @@ from app.kernel.workflow import Workflow, transition
 
 
 class AssessmentState(StrEnum):
-    """`RETURNED`: only the sections that were reopened can be written to."""
+    """`RETURNED`: only reopened sections can be written to. `MOVED`: another version goes on."""
 
     DRAFT = "draft"
     SUBMITTED = "submitted"
     RETURNED = "returned"
+    MOVED = "moved"
 
 
 _A = AssessmentState
@@ -22,6 +23,12 @@ ASSESSMENT = Workflow(
         transition("lock", (_A.DRAFT, _A.RETURNED), _A.SUBMITTED, EventTag.ASSESSMENT_LOCKED),
         transition(
             "reopen", (_A.SUBMITTED, _A.RETURNED), _A.RETURNED, EventTag.ASSESSMENT_REOPENED
+        ),
+        transition(
+            "supersede",
+            (_A.DRAFT, _A.SUBMITTED, _A.RETURNED),
+            _A.MOVED,
+            EventTag.ASSESSMENT_MOVED,
         ),
     ),
 )

@@ -104,6 +104,8 @@ class EventTag(StrEnum):
     ASSESSMENT_STARTED = "assessment:started"
     ASSESSMENT_LOCKED = "assessment:locked"
     ASSESSMENT_REOPENED = "assessment:reopened"
+    ASSESSMENT_MOVED = "assessment:moved"
+    CARRIED_SET_ASIDE = "assessment:carried-set-aside"
     ANSWERS_SAVED = "assessment:answers-saved"
     WORKBOOK_RECEIVED = "assessment:workbook-received"
     WORKBOOK_APPLIED = "assessment:workbook-applied"

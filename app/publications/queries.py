@@ -106,6 +106,24 @@ def known_version(session: Session, catalogue_id: str, version: str) -> Catalogu
     return _built[sha256]
 
 
+def way_between(session: Session, old: Catalogue, new: Catalogue) -> tuple[Catalogue, ...]:
+    """The versions from `old` to `new`, both included; only the two where no way leads along.
+
+    Each version says what it changes of the one before, so what changed is known along the way.
+    """
+    if (old.id, old.version) == (new.id, new.version):
+        return (new,)
+    way = [new]
+    while way[-1].previous is not None and way[-1].id == old.id:
+        if way[-1].previous == old.version:
+            return (old, *reversed(way))
+        try:
+            way.append(known_version(session, old.id, way[-1].previous))
+        except UnknownIdError:
+            break
+    return (old, new)
+
+
 def live(session: Session, catalogue_id: str, version: str) -> Publication | None:
     """The publication of a version that waits for its second signature, or was published."""
     return session.scalars(

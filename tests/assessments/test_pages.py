@@ -1,16 +1,22 @@
 """The pages as a person without script meets them, and the lines that htmx asks for."""
 
+from html import unescape
+
 import pytest
 from sqlalchemy import event
 
 from app.assessments import queries, service
 from app.assessments.models import Assessment
 from app.authz.actor import system_actor
+from app.catalogues.loader import catalogues
 from app.documents.models import Document
 from app.kernel.ids import new_id
+from app.traders.kinds import EntityType
 from tests.assessments.conftest import chosen
 from tests.factories.assessments import answer_section
 from tests.factories.documents import make_document, pdf
+from tests.factories.identity import make_person, sign_in
+from tests.factories.traders import make_trader
 from tests.guards.markup import by_id
 
 ONE = "/sections/1"
@@ -411,3 +417,30 @@ def test_a_question_that_hangs_on_a_later_one_is_not_hidden(scene):
     }
     assert "question--only-if-yes" not in classes["q.2.3.3"].split()
     assert any("question--only-if-yes" in kinds.split() for kinds in classes.values())
+
+
+def test_questions_that_hang_on_another_criterion_are_shown_with_it(app, work_as):
+    """The brokers' second version asks some things only of those who handle goods themselves."""
+    with work_as(system_actor("test")) as work:
+        officer = make_person(work, name="Ada Brook")
+        trader = make_trader(work, officer, entity_type=EntityType.BROKER)
+        catalogue = catalogues().get("broker", "2026.2")
+        elsewhere = next(
+            (question, other)
+            for criterion in catalogue.criteria()
+            for question in criterion.questions
+            for other in question.show_if
+            if catalogue.criterion_of(other) is not criterion
+        )
+        assessment = service.start(
+            work, trader.id, catalogue=catalogue, profile_id=catalogue.profiles[0].id
+        )
+        work.session.flush()
+        home = f"/traders/{trader.id}/assessments/{assessment.id}"
+    client = app.test_client()
+    sign_in(client, officer)
+    section = catalogue.section_of(catalogue.criterion_of(elsewhere[0].id).id)
+    asked = catalogue.question(elsewhere[1]).text
+    for page in (f"{home}/sections/{section.id}", f"{home}/questions"):
+        assert asked in " ".join(unescape(client.get(page).text).split())
+    assert client.get(f"{home}/workbook.xlsx").status_code == 200

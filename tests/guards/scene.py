@@ -68,6 +68,7 @@ from tests.factories.advance_data import make_batch
 from tests.factories.applications import answer_all, check_eligibility, make_application, sign
 from tests.factories.applications import submit as submit_application
 from tests.factories.casework import judge, make_staff, signed_in, staff_actor, take
+from tests.factories.criteria import every_class
 from tests.factories.delegations import Pair, delegate
 from tests.factories.documents import make_document, pdf
 from tests.factories.identity import (
@@ -77,7 +78,7 @@ from tests.factories.identity import (
     principal_of,
     sign_in,
 )
-from tests.factories.publications import propose_version, shipped
+from tests.factories.publications import propose_version, publish_version, shipped
 from tests.factories.register import decide, propose
 from tests.factories.successions import propose_officer
 from tests.factories.traders import (
@@ -351,6 +352,47 @@ def make_brokerage(
     return application
 
 
+def make_outdated(
+    work: Work, ids: Ids, word: str, code: str, holders: dict[TraderRole, Person]
+) -> Callable[[], None]:
+    """A brokerage's draft on criteria that will be followed by newer ones.
+
+    Gives back what is done once they are published: the first stays where it may move, the second
+    has gone on as at a yearly review, so that answers wait to be confirmed there.
+    """
+    trader = make_trader(
+        work, holders[TraderRole.OFFICER], name=f"{word} Forwarders", entity_type=EntityType.BROKER
+    )
+    appoint_others(work, trader, holders)
+    add_identifier(work, trader, Scheme.FILER, code)
+    work.session.flush()
+    own = acting(work, holders[TraderRole.OFFICER])
+    application = make_application(own, trader)
+    say(own, application, word)
+
+    def go_on() -> None:
+        pages = ("criteria", "move_criteria")
+        if word.endswith("Second"):
+            pages = ("carried", "settle_carried")
+            old = assessment_of(own.session, application)
+            new = assessment_service.carry_over(
+                own,
+                old,
+                catalogue=catalogues().get("broker", "2026.2"),
+                profile_id=old.profile_id,
+                annual=True,
+            )
+            application.assessment_id = new.id
+            own.session.flush()
+            assessment_service.supersede(own, old, new)
+            ids["carried.question_id"] = "q.1.1.1"
+        for page in pages:
+            ids[f"outdated.{page}.trader_id"] = str(trader.id)
+            ids[f"outdated.{page}.application_id"] = str(application.id)
+
+    return go_on
+
+
 def make_case(work: Work, word: str, code: str, holders: dict[TraderRole, Person]) -> Case:
     """The case of such a brokerage, which has submitted its application."""
     application = make_brokerage(work, word, code, holders)
@@ -596,8 +638,19 @@ def make_scene(app: FairwayApp, work_as: WorkAs) -> Scene:
         for ids, word in ((a, CANARY), (b, PLAIN)):
             ids["succession_id"] = str(make_succession(work, ids, reviewer, word))
         manager = staff[AgencyRole.PROGRAMME_MANAGER]
-        for ids, kind in ((a, "importer"), (b, "broker")):
-            found = propose_version(work, manager, shipped(kind))
+        drafts = [
+            make_outdated(work, ids, f"{word} {number}", code, holders)
+            for ids, word, holders, codes in (
+                (a, CANARY, of_a, ("301", "302")),
+                (b, PLAIN, of_b, ("303", "304")),
+            )
+            for number, code in zip(("First", "Second"), codes, strict=True)
+        ]
+        publish_version(work, shipped("broker"), by=manager, second=staff[AgencyRole.SUPERVISOR])
+        for one in drafts:
+            one()
+        for ids, kind, raw in ((a, "importer", shipped("importer")), (b, "broker", every_class())):
+            found = propose_version(work, manager, raw)
             ids |= {
                 "publication_id": str(found.id),
                 "catalogue_id": kind,

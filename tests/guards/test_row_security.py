@@ -51,6 +51,7 @@ OF_A_TRADER = [
     "batch",
     "batch_quality",
     "bond",
+    "carried_answer",
     "casework_case",
     "client_credential",
     "colleague_comment",

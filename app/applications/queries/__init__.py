@@ -3,6 +3,7 @@
 from app.applications.queries.content import present_content
 from app.applications.queries.rows import (
     agreement_of,
+    application_after,
     application_of_assessment,
     applications_of,
     current_return,
@@ -34,6 +35,7 @@ __all__ = [
     "AssessmentFacts",
     "TaskList",
     "agreement_of",
+    "application_after",
     "application_of_assessment",
     "applications_of",
     "current_return",

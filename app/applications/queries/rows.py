@@ -18,6 +18,7 @@ from app.applications.models import (
     TaskReply,
 )
 from app.applications.workflow import OPEN, ApplicationState
+from app.assessments.models import Assessment
 from app.audit.models import AuditEvent
 from app.audit.tags import EventTag
 from app.authz.permissions import Permission
@@ -77,6 +78,19 @@ def application_of_assessment(session: Session, assessment_id: uuid.UUID) -> App
     return session.scalars(
         select(Application).where(Application.assessment_id == assessment_id)
     ).one_or_none()
+
+
+def application_after(session: Session, assessment_id: uuid.UUID) -> Application | None:
+    """The application that an assessment belongs to, or that went on from it to newer criteria."""
+    looked: uuid.UUID | None = assessment_id
+    while looked is not None:
+        found = application_of_assessment(session, looked)
+        if found is not None:
+            return found
+        looked = session.scalars(
+            select(Assessment.id).where(Assessment.carried_from == looked)
+        ).one_or_none()
+    return None
 
 
 def visible_check(

@@ -11,6 +11,7 @@ from app.applications.queries.content import assessment_of
 from app.applications.rules import tasks as rules
 from app.applications.workflow import ApplicationState
 from app.assessments import queries as assessments
+from app.assessments.carrying_queries import pending_gaps
 from app.assessments.models import AssessmentSection
 from app.assessments.rules import Standing as CriterionStanding
 from app.assessments.rules import gap_of, standings
@@ -120,15 +121,19 @@ def section_facts(session: Session, application: Application) -> AssessmentFacts
     by_section: dict[str, list[CriterionStanding]] = {}
     for one in found:
         by_section.setdefault(one.section.id, []).append(one)
+    pending = pending_gaps(session, assessment) if assessment.carried_from else {}
     return AssessmentFacts(
         sections=tuple(
-            _section(several, saved[section_id]) for section_id, several in by_section.items()
+            _section(several, saved[section_id], pending.get(section_id, ()))
+            for section_id, several in by_section.items()
         ),
         evidence=tuple(one for one in found if one.must and one.applies and one.wanted),
     )
 
 
-def _section(criteria: Sequence[CriterionStanding], saved: AssessmentSection) -> rules.SectionFacts:
+def _section(
+    criteria: Sequence[CriterionStanding], saved: AssessmentSection, pending: Sequence[Problem]
+) -> rules.SectionFacts:
     asked = [one for one in criteria if one.applies]
     section = criteria[0].section
     return rules.SectionFacts(
@@ -138,7 +143,7 @@ def _section(criteria: Sequence[CriterionStanding], saved: AssessmentSection) ->
         total=len(asked),
         begun=bool(saved.version) or any(one.files for one in asked),
         completed=saved.completed_at is not None,
-        gaps=tuple(gap for one in asked for gap in gap_of(one)),
+        gaps=(*(gap for one in asked for gap in gap_of(one)), *pending),
     )
 
 

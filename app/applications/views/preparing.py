@@ -13,6 +13,7 @@ from app.applications.forms import AgreementForm, ReplyForm
 from app.applications.models import Application
 from app.applications.rules import tasks
 from app.applications.rules.tasks import PROFILE, TITLES, Task, TaskGroup
+from app.applications.views import moving
 from app.applications.views.frame import (
     TONES,
     blueprint,
@@ -68,6 +69,7 @@ def show(trader_id: uuid.UUID, application_id: uuid.UUID) -> Response:
         may_prepare=may_here(application, Permission.APPLICATION_PREPARE),
         may_submit=may_here(application, Permission.APPLICATION_SUBMIT),
         unmet=len(standing.unmet),
+        **moving.shown_on_the_list(application),
     )
 
 
@@ -75,7 +77,7 @@ def show(trader_id: uuid.UUID, application_id: uuid.UUID) -> Response:
 @requires(Permission.APPLICATION_VIEW)
 def of_assessment(trader_id: uuid.UUID, assessment_id: uuid.UUID) -> BaseResponse:
     """The task list that an assessment belongs to; the assessment's own pages link here."""
-    found = queries.application_of_assessment(current_work().session, assessment_id)
+    found = queries.application_after(current_work().session, assessment_id)
     if found is None:
         raise NotFoundError
     trader, application = reach(trader_id, found.id, Permission.APPLICATION_VIEW)

@@ -12,8 +12,17 @@ from app.kernel.errors import NotFoundError
 from app.work import Work, move
 
 
-def start(work: Work, trader_id: uuid.UUID, *, catalogue: Catalogue, profile_id: str) -> Assessment:
+def start(
+    work: Work,
+    trader_id: uuid.UUID,
+    *,
+    catalogue: Catalogue,
+    profile_id: str,
+    carried_from: uuid.UUID | None = None,
+) -> Assessment:
     """Open an assessment of one catalogue version under one of its profiles.
+
+    `carried_from` is the assessment whose answers it takes over.
 
     Side effects in order: the assessment, a row for each section, the event. `UnknownIdError`
     for a profile that the catalogue does not have.
@@ -26,6 +35,7 @@ def start(work: Work, trader_id: uuid.UUID, *, catalogue: Catalogue, profile_id:
         catalogue_version=catalogue.version,
         catalogue_sha256=catalogue.sha256,
         profile_id=profile_id,
+        carried_from=carried_from,
         reopened_sections=[],
         created_at=work.now,
         created_by=work.actor.person_id,

@@ -1,6 +1,7 @@
 """A section: locked for writing, called complete, or not any more."""
 
 from app.assessments import queries
+from app.assessments.carrying_queries import pending_gaps
 from app.assessments.errors import SectionLockedError
 from app.assessments.models import Assessment, AssessmentSection
 from app.audit.tags import EventTag
@@ -55,8 +56,9 @@ def reopen_section(work: Work, assessment: Assessment, section_id: str) -> None:
 
 def section_gaps(work: Work, assessment: Assessment, section_id: str) -> list[Problem]:
     """What is still missing in one section."""
-    return [
+    found = [
         problem
         for problem in queries.open_gaps(work.session, assessment)
         if problem.params["section"] == section_id
     ]
+    return found + pending_gaps(work.session, assessment).get(section_id, [])

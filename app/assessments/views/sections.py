@@ -291,14 +291,15 @@ def _views(
     session = current_work().session
     contents = queries.contents_of(session, assessment.id)
     evidence = queries.evidence_of(session, assessment.id)
+    catalogue = queries.catalogue_of(assessment)
     found = standings(
-        queries.catalogue_of(assessment),
+        catalogue,
         assessment.profile_id,
         contents,
         queries.usable(evidence),
         section_id=section_id,
     )
-    return pages.criterion_views(found, contents, evidence, typed=typed, opened=opened)
+    return pages.criterion_views(catalogue, found, contents, evidence, typed=typed, opened=opened)
 
 
 def _section_page(

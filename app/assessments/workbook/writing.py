@@ -229,17 +229,17 @@ class _Writer:
         self._text(sheet, (row, 1), criterion.id, **grey)
         self._text(sheet, (row, 2), "", **grey)
         self._text(sheet, (row, 3), question.text, **grey)
-        self._text(sheet, (row, 4), self._asked_if(question, criterion), **grey)
+        self._text(sheet, (row, 4), self._asked_if(question), **grey)
         for name, column in TEXTS.items():
             if name != "value":
                 self._text(sheet, (row, column), getattr(content, name), **_INPUT)
         self._answer(sheet, row, question, content.value)
         self._text(sheet, (row, 9), "", **grey)
 
-    def _asked_if(self, question: Question, criterion: Criterion) -> str:
+    def _asked_if(self, question: Question) -> str:
         told = []
         for other, condition in question.show_if.items():
-            asked = next(one for one in criterion.questions if one.id == other)
+            asked = self.sources.catalogue.question(other)
             labels = self.words(" or ").join(spoken(asked, one) for one in condition.accepted)
             told.append(f"“{asked.text}”: {labels}")
         return "\n".join(told)

@@ -30,6 +30,8 @@ NEW_PASSWORD = "nine silent lanterns"
 PAGES = {
     "applications.sign": "applications.agreement",
     "applications.submit": "applications.check",
+    "applications.move_criteria": "applications.criteria",
+    "applications.settle_carried": "applications.carried",
     "applications.start": "applications.eligibility",
     "assessments.save_section": "assessments.section",
     "assessments.save": "assessments.section",
@@ -155,6 +157,10 @@ TYPED: dict[str, Typed] = {
     "plans.drop": {"reason": "We closed the site."},
     "applications.sign": {"agreed": "y", "name": lambda ids: ids["officer.name"]},
     "applications.submit": {"declared": "y", "name": lambda ids: ids["officer.name"]},
+    "applications.settle_carried": lambda ids: {
+        "question": ids["carried.question_id"],
+        "act": "confirm",
+    },
     "applications.check_eligibility": {one.id: one.passes for one in ELIGIBILITY.questions},
     "applications.task": {"reply": "The contacts are as they should be."},
     "assessments.complete": {"completed": "no"},

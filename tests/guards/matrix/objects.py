@@ -204,6 +204,8 @@ def agencys_own(app, work: Work, word: str) -> Ids:
 def complete(app, work_as: WorkAs, scene: Scene, word: str, ids: Ids) -> None:
     """Objects in the one state in which a route can succeed; for the second importer, all others too."""
     holders, reviewer = scene.holders[word], scene.people["reviewer"]
+    for name in [one for one in ids if one.startswith("outdated.")]:
+        ids[f"applications.{name.removeprefix('outdated.')}"] = ids[name]
     with work_as(system_actor("test")) as work:
         ready = make_brokerage(work, f"{word} Ready", str(next(CODES[word])), holders)
         fresh = make_case(work, f"{word} Fresh", str(next(CODES[word])), holders)
