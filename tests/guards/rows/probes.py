@@ -32,6 +32,7 @@ REACHED = frozenset(
         "batch",
         "batch_quality",
         "bond",
+        "carried_answer",
         "casework_case",
         "colleague_comment",
         "contact",
