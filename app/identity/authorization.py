@@ -270,7 +270,11 @@ def generate(
     with transaction(wired.engine, SERVER) as db:
         db.add(
             IssuedToken(
-                token_hash=digest(token), jti=jti, credential_id=proof.id, expires_at=now + LIFETIME
+                token_hash=digest(token),
+                jti=jti,
+                credential_id=proof.id,
+                expires_at=now + LIFETIME,
+                scopes=scopes,
             )
         )
     note_use(client.row, proof)

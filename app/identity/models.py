@@ -253,7 +253,7 @@ class ClientCredential(HasId, Base):
 class IssuedToken(Base):
     """An access token that was issued here, until it is over: `token_hash` is its SHA-256.
 
-    The row policies of programs begin with it. A token that is signed by our key and stands here
+    The row policies of programs begin with it, and ask it what the token is for. A token that is signed by our key and stands here
     nowhere was not issued by us.
     """
 
@@ -263,6 +263,7 @@ class IssuedToken(Base):
     jti: Mapped[str] = mapped_column(unique=True)
     credential_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("client_credential.id"))
     expires_at: Mapped[datetime] = mapped_column(index=True)
+    scopes: Mapped[list[str]] = mapped_column(ARRAY(Text))
 
 
 class TokenDenial(Base):

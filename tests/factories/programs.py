@@ -52,6 +52,7 @@ def note_issued(work, token, jti, credential_id):
             jti=jti,
             credential_id=credential_id,
             expires_at=work.now + LIFETIME,
+            scopes=sorted(claims_of(token)["scope"].split()) if "scope" in claims_of(token) else [],
         )
     )
 

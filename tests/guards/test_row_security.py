@@ -122,6 +122,8 @@ OF_THE_LOG = [
 ]
 DEFINERS = {
     "fairway_client",
+    "fairway_client_filings",
+    "fairway_client_may",
     "fairway_client_of_agency",
     "fairway_client_own",
     "fairway_client_reach",

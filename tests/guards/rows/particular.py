@@ -70,6 +70,31 @@ OFFERED: Row = {
 }
 NOT_MINE: Row = {"proposed_by": person("t")}
 
+READS, FILES, STATUS = "filings:read", "filings:write", "status:self"
+DECIDES, RECALLS, FEED = "decisions:write", "decisions:read", "feed:read"
+NARROW: dict[str, tuple[str, frozenset[str]]] = {
+    f"{side} {word}": (side, frozenset({scope}))
+    for side, words in (
+        ("a", {"reads": READS, "files": FILES, "status": STATUS}),
+        ("j", {"reads": READS, "files": FILES, "status": STATUS}),
+        ("s", {"decides": DECIDES, "recalls": RECALLS, "feed": FEED}),
+    )
+    for word, scope in words.items()
+} | {"j without": ("j", frozenset({READS, FILES, STATUS}))}
+"""Tokens by their word: whose, and for what; the client of the last is not allowed it any more."""
+LETS_J = {
+    "a": ("q", "view_status"),
+    "b": ("w", "prepare"),
+    "k": ("r", "submit_filings"),
+    "f": ("u", "data_only"),
+}
+"""What each company lets J do for it, beside the label of the delegation."""
+
+
+def narrow(word: str) -> Who:
+    return Who("api", word, NARROW[word][0])
+
+
 INSERTS: dict[tuple[Who, str], list[Attack]] = {
     (F, "appointment"): [
         Attack("a", FIRST_OFFICER, refused=False),
@@ -141,6 +166,32 @@ INSERTS: dict[tuple[Who, str], list[Attack]] = {
         Attack("a", {"client_id": None}),
     ],
     (by("api", "s"), "decision"): [Attack("a", {"client_id": program("a")})],
+    **{
+        (narrow(word), table): [Attack(word[0], {})]
+        for word in ("a reads", "a status", "j reads", "j status", "j without")
+        for table in ("batch", "filing", "filing_fault")
+    },
+    **{
+        (narrow("j files"), table): [
+            Attack("a", {}),
+            Attack("f", {}),
+            Attack("b", {}),
+            Attack("j", {}, refused=False),
+            Attack("k", {}, refused=False),
+        ]
+        for table in ("batch", "filing", "filing_fault")
+    },
+    (by("api", "j"), "filing_fault"): [Attack("f", {})],
+    (by("api", "j"), "filing"): [Attack("j", {"batch_id": uuid_of("batch", "f")})],
+    **{
+        (narrow("s decides"), table): [Attack("a", {}, refused=False)]
+        for table in ("decision", "policy_version")
+    },
+    **{
+        (narrow(word), table): [Attack("a", {})]
+        for word in ("s recalls", "s feed")
+        for table in ("decision", "policy_version")
+    },
     (WORKER, "audit_event"): [
         Attack("a", {"actor_kind": "person"}),
         Attack("a", {}, refused=False),
@@ -259,6 +310,10 @@ CALLS: list[tuple[Who, str, set[tuple[object, ...]]]] = [
         },
     ),
     *(
+        (narrow(word), "unnest(fairway_client_filings(true))", set())
+        for word in ("a reads", "j reads", "j status", "j without")
+    ),
+    *(
         (A, f"fairway_rivalry('{scheme}', '{number}', '{trader(of)}')", {(word,)})
         for (scheme, number, of), word in RIVALS.items()
     ),
@@ -338,6 +393,7 @@ def furnish(connection: Connection, tables: dict[str, Table]) -> None:
     more("assessment", "k-nobody", "b", trader_id=trader("nobody"))
     for label, dates in PAST.items():
         more("delegation", f"k-nobody {label}", "a", trader_id=trader("nobody"), **dates)
+    more("delegation", "-elsewhere", "b", state="active")
     _mixed(more)
     for name in ("api_client", "client_credential", "issued_token"):
         row = make_row(tables[name], "s", tables)
@@ -345,6 +401,7 @@ def furnish(connection: Connection, tables: dict[str, Table]) -> None:
             row["trader_id"] = None
         put(connection, tables[name], "s", row)
     _dead_tokens(more)
+    _narrow_tokens(more)
     _told(more)
 
 
@@ -385,6 +442,34 @@ DEAD: dict[str, dict[str, Row]] = {
 }
 
 
+def _narrow_tokens(more: Callable[..., Row]) -> None:
+    """Tokens for less than their client may have, and delegations to J for one thing each."""
+    for word, (side, scopes) in NARROW.items():
+        key = uuid_of("client_credential", side)
+        if word == "j without":
+            client = more("api_client", "n", "j", client_id=word, scopes=[])["id"]
+            key = more("client_credential", "-without", "j", api_client_id=client)["id"]
+        more(
+            "issued_token",
+            f"-{word}",
+            side,
+            token_hash=hash_of(word),
+            jti=word,
+            credential_id=key,
+            scopes=list(scopes),
+        )
+    for side, (label, scope) in LETS_J.items():
+        more(
+            "delegation",
+            f"{label}-to j",
+            side,
+            broker_id=trader("j"),
+            state="active",
+            scopes=[scope],
+            authority_revision_id=None,
+        )
+
+
 def _dead_tokens(more: Callable[..., Row]) -> None:
     """Tokens that opened something once, each closed by one thing alone."""
     for role, like in (("portal", "a"), ("console", "s")):
@@ -394,10 +479,10 @@ def _dead_tokens(more: Callable[..., Row]) -> None:
     for word, why in DEAD["api"].items():
         key = uuid_of("client_credential", "j")
         if word == "program suspended":
-            client = more("api_client", "j-suspended", "j", client_id=word, **why)["id"]
-            key = more("client_credential", "j-suspended", "j", api_client_id=client)["id"]
+            client = more("api_client", "-suspended", "j", client_id=word, **why)["id"]
+            key = more("client_credential", "-suspended", "j", api_client_id=client)["id"]
         elif word.startswith("key"):
-            key = more("client_credential", f"j-{word}", "j", **why)["id"]
+            key = more("client_credential", f"-{word}", "j", **why)["id"]
         token = {"token_hash": hash_of(word), "jti": word, "credential_id": key}
         over = why if word == "program over" else {}
-        more("issued_token", f"j-{word}", "j", **token | over)
+        more("issued_token", f"-{word}", "j", **token | over)

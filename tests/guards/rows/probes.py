@@ -12,8 +12,18 @@ from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
 
 from tests.guards.rows import particular
-from tests.guards.rows.particular import Who
-from tests.guards.rows.world import NOW, Row, Table, uuid_of
+from tests.guards.rows.particular import (
+    DECIDES,
+    FEED,
+    FILES,
+    LETS_J,
+    NARROW,
+    READS,
+    RECALLS,
+    STATUS,
+    Who,
+)
+from tests.guards.rows.world import DELEGATED, NOW, SCOPES, Row, Table, uuid_of
 
 # ruff: noqa: S608
 
@@ -86,7 +96,8 @@ LOCKED_ONLY = {
 ATTACKERS = {
     "portal": [Who("portal", f"token of {one}", one) for one in "akcyfwde"]
     + [Who("portal", "", "v")],
-    "api": [Who("api", f"token of {one}", one) for one in "aks"] + [Who("api", "guess", "v")],
+    "api": [Who("api", f"token of {one}", one) for one in "aksj"]
+    + [*map(particular.narrow, NARROW), Who("api", "guess", "v")],
     "console": [
         Who("console", "token of s", "s"),
         Who("console", "token of a", "v"),
@@ -102,6 +113,9 @@ COMPANYS_PEOPLE = {"a": "a", "k": "k", "c": "a"}
 BROKERED = {name: {"a"} for name in (*REACHED, "delegation")}
 BESIDES = {
     ("a", "person"): set("cde"),
+    ("a", "delegation"): {"q"},
+    ("c", "delegation"): {"q"},
+    ("k", "delegation"): {"r"},
     ("a", "appointment"): set("cde"),
     ("c", "person"): set("cde"),
     # C's own history, and the invitation to J.
@@ -121,7 +135,9 @@ BESIDES = {
 
 def may_see(who: Who, table: str) -> set[str]:
     """The sides whose rows of the table are the attacker's to see."""
-    return {"portal": of_portal, "api": of_api, "console": of_console, "entry": of_entry}.get(
+    if who.role == "api":
+        return of_api(who, table)
+    return {"portal": of_portal, "console": of_console, "entry": of_entry}.get(
         who.role, lambda _side, _table: {"all"}
     )(who.side, table)
 
@@ -146,14 +162,49 @@ def own_of_person(side: str, table: str) -> set[str]:
     return {side} if table in PERSONS or table == "person" else set()
 
 
-def of_api(side: str, table: str) -> set[str]:
-    if side == "v":
+def scopes_of(who: Who) -> frozenset[str]:
+    """What the attacker's token is for; one whose client is not allowed it any more is for nothing."""
+    if who.token == "j without":
+        return frozenset()
+    return NARROW[who.token][1] if who.token in NARROW else frozenset(SCOPES)
+
+
+def lets(who: Who, *scopes: str) -> set[str]:
+    """The companies that let the program's company do one of these for them."""
+    given = {
+        "j": {side: {scope} for side, (_, scope) in LETS_J.items()},
+        "k": {"a": set(DELEGATED)},
+    }
+    return {side for side, named in given.get(who.side, {}).items() if named & set(scopes)}
+
+
+def filings_of(who: Who, *, writing: bool = False) -> set[str]:
+    """The companies whose filings the token opens."""
+    found, scopes = set(), scopes_of(who)
+    if FILES in scopes:
+        found |= {who.side} | lets(who, "submit_filings")
+    if READS in scopes and not writing:
+        found |= {who.side} | lets(who, "submit_filings", "data_only")
+    return found
+
+
+def of_api(who: Who, table: str) -> set[str]:
+    if who.side == "v":
         return set()
-    if side == "s":
-        return {"all"} if table in AGENCYS_PROGRAM else {"s"} if table == "api_client" else set()
-    if side == "k" and table in REACHED | {"delegation"}:
-        return {"k", "a"}
-    return {side} if table not in AGENCYS_PROGRAM - REGISTER else set()
+    scopes = scopes_of(who)
+    if who.side == "s":
+        wanted = {DECIDES, RECALLS} if table not in REGISTER else {DECIDES, FEED}
+        opened = {"all"} if scopes & wanted else set()
+        return opened if table in AGENCYS_PROGRAM else {"s"} if table == "api_client" else set()
+    if table in {"batch", "filing", "filing_fault"}:
+        return filings_of(who)
+    if table in REGISTER:
+        told = lets(who, "view_status") if STATUS in scopes else set()
+        return {who.side} | filings_of(who) | told
+    if table == "delegation":
+        return {"j": set("jqurw"), "k": set("kar"), "a": set("aq")}[who.side]
+    own = {"n"} if who.token == "j without" else {who.side}
+    return own if table == "api_client" else set()
 
 
 def of_console(side: str, table: str) -> set[str]:
@@ -172,6 +223,8 @@ def may_change(who: Who, table: str) -> set[str]:
     """The sides whose rows of the table are the attacker's to update or delete."""
     if (who.role, table) in LOCKED_ONLY:
         return set()
+    if (who.role, table) == ("api", "batch"):
+        return filings_of(who, writing=True)
     seen = may_see(who, table)
     if table == "person" and who.role in {"portal", "console"}:
         return {who.side} if seen else set()

@@ -124,7 +124,7 @@ def forgotten(connection: Connection) -> Iterator[Mutant]:
                 )
 
 
-_END = re.compile(r"\b(AND|WHERE|GROUP|ORDER|UNION|THEN|JOIN|LIMIT|ELSE)\b")
+_END = re.compile(r"\b(AND|WHERE|GROUP|ORDER|UNION|THEN|JOIN|LIMIT|ELSE|OR)\b")
 
 
 def of_functions(connection: Connection) -> Iterator[tuple[str, str, str]]:
@@ -141,7 +141,7 @@ def of_functions(connection: Connection) -> Iterator[tuple[str, str, str]]:
 
 def conditions(body: str) -> Iterator[tuple[int, int]]:
     """Where the conditions after WHERE, AND and ON stand in a function's text."""
-    for found in re.finditer(r"\b(WHERE|AND|ON)\s", body):
+    for found in re.finditer(r"\b(WHERE|AND|OR|ON)\s", body):
         depth = 0
         for index in range(found.end(), len(body) + 1):
             here = body[index : index + 1]

@@ -15,6 +15,7 @@ from psycopg.types.json import Jsonb
 from sqlalchemy import Connection, text
 
 from app.authz.actor import DelegationScope
+from app.identity import scopes as identity_scopes
 
 NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 EARLIER, LATER = NOW - timedelta(days=9), NOW + timedelta(days=9)
@@ -25,6 +26,7 @@ PEOPLE = (*COMPANIES, *"cdestvwy")
 """Of the companies one each; C and, until lately, D and E of A too; S and T of the agency; V of nobody;
 Y whom J invited, and W whom it invited under an address that nobody verified."""
 Row = dict[str, Any]
+SCOPES = sorted(frozenset().union(*identity_scopes.SCOPES.values()))
 DELEGATED = sorted(one.value for one in DelegationScope)
 
 
@@ -161,9 +163,9 @@ def overrides(table: str, side: str) -> Row:
             "email": f"{side}@example.com",
             "mail_verified_at": None if side == "w" else EARLIER,
         },
-        "api_client": {"state": "active", "revoked_at": None},
+        "api_client": {"state": "active", "revoked_at": None, "scopes": list(SCOPES)},
         "client_credential": {"revoked_at": None, "expires_at": None},
-        "issued_token": {"token_hash": token, "expires_at": LATER},
+        "issued_token": {"token_hash": token, "expires_at": LATER, "scopes": list(SCOPES)},
         "trader": {"registered_by": uuid_of("person", side)},
         "catalogue_publication": {"state": "published" if side == "a" else "proposed"},
         "consent": {
