@@ -6,11 +6,12 @@ from typing import NamedTuple
 
 from app.kernel.errors import UnavailableError
 from app.kernel.identifiers import Identifier
-from app.status_api.map_values import SUM_SIZE, DamagedMapError, Meta, identifier_key
+from app.status_api.map_values import DamagedMapError, Meta, identifier_key
 from app.status_api.register_map import MapReader, StaleMapError
 from app.status_api.rendering import (
     FOR_EVER,
     NOBODY,
+    SUBJECT,
     UNKNOWN_SUBJECT,
     OutOfTimeError,
     chosen,
@@ -20,15 +21,13 @@ from app.status_api.rendering import (
 )
 from app.traders.sealing import lookup_key
 
-SUBJECT_SIZE = len(UNKNOWN_SUBJECT)
-
 
 class Found(NamedTuple):
     """An answer with what is kept of it.
 
     `word` is the answer itself, `named` the partner in it or nothing, `until` when it ends, in
-    microseconds of the epoch, `subject` the keyed hash under which it is recorded, zeros when the
-    map does not know it.
+    microseconds of the epoch, `subject` the keyed hash under which it is recorded in hexadecimal,
+    zeros when the map does not know it.
     """
 
     body: bytes
@@ -92,13 +91,12 @@ def put_together(
         until, template, partner, coming, own = FOR_EVER, NOBODY, b"", b"", b""
         subject = UNKNOWN_SUBJECT
     else:
-        ends = len(value) - SUM_SIZE - SUBJECT_SIZE
         try:
-            until, number, partner, coming, own = chosen(value, at, ends)
-            template = reader.template(number)
+            until, code, partner, coming, own = chosen(value, at)
+            template = reader.template(code)
         except (OutOfTimeError, DamagedMapError) as error:
             raise StaleMapError from error
-        subject = value[ends:-SUM_SIZE]
+        subject = value[SUBJECT]
     body = b"".join(
         (
             beginning,

@@ -11,13 +11,14 @@ from uuid import UUID
 
 from app.kernel.errors import UnavailableError
 from app.kernel.identifiers import Identifier
-from app.status_api.answering import SUBJECT_SIZE, key_of
+from app.status_api.answering import key_of
 from app.status_api.lookups import LookupRecord, identifier_of, malformed
-from app.status_api.map_values import SUM_SIZE, DamagedMapError
+from app.status_api.map_values import DamagedMapError
 from app.status_api.recording import line, malformed_line
 from app.status_api.register_map import MapReader, StaleMapError
 from app.status_api.rendering import (
     NOBODY,
+    SUBJECT,
     UNKNOWN_SUBJECT,
     OutOfTimeError,
     Template,
@@ -94,7 +95,7 @@ def look_up_all(
             else:
                 scheme, shown = name = one.scheme, one.value  # type: ignore[union-attr] # Found.
             if hashed == UNKNOWN_SUBJECT:
-                hashed = record.digest(*name)
+                hashed = record.subject(*name).encode()
             answers.append(
                 b"".join(
                     (
@@ -110,7 +111,7 @@ def look_up_all(
                     )
                 )
             )
-            lines.append(line(as_of, client, hashed.hex().encode(), template.word, partner, seq))
+            lines.append(line(as_of, client, hashed, template.word, partner, seq))
     except (OutOfTimeError, DamagedMapError) as error:
         raise StaleMapError from error
     return Told(answers, lines, seq)
@@ -126,6 +127,5 @@ def _parts(
 ) -> tuple[Template, bytes, bytes, bytes, bytes]:
     if value is None:
         return NOBODY, b"", b"", b"", UNKNOWN_SUBJECT
-    ends = len(value) - SUM_SIZE - SUBJECT_SIZE
-    _until, number, partner, coming, own = chosen(value, at, ends)
-    return reader.template(number), partner, coming, own, value[ends:-SUM_SIZE]
+    _until, code, partner, coming, own = chosen(value, at)
+    return reader.template(code), partner, coming, own, value[SUBJECT]

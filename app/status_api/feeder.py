@@ -51,7 +51,7 @@ from app.status_api.rendering import (
 from app.traders.sealing import sealer
 
 FEEDER: Final = Principal("system:feeder", role=Role.WORKER)
-LAYOUT: Final = "2"
+LAYOUT: Final = "3"
 CHANNELS: Final = ("fairway_register", "fairway_clients")
 POLL_SECONDS: Final = 1.0
 WAITS_SECONDS: Final = (0.1, 0.2, 0.5, 1.0)
@@ -232,18 +232,18 @@ class Feeder:
             if all(one.is_nobody for one in told):
                 found[name] = None
                 continue
-            numbers = {}
+            codes = {}
             for one in told:
-                numbers[one.template], news = into.number_of(one.template)
+                codes[one.template], news = into.code_of(one.template)
                 found |= news
-            found[name] = packed(told, numbers, self._subject(scheme, key, sensitive=sensitive))
+            found[name] = packed(told, codes, self._subject(scheme, key, sensitive=sensitive))
         return found
 
     def _subject(self, scheme: str, key: str, *, sensitive: bool) -> bytes:
         """Under what a look-up is recorded; of a person's number only who has it can say."""
         if self._record is None or sensitive:
             return UNKNOWN_SUBJECT
-        return self._record.digest(scheme, key)
+        return self._record.subject(scheme, key).encode()
 
     def _client_news(self, session: Session, now: datetime) -> dict[bytes, bytes | None]:
         """What has changed about API clients since the last time."""

@@ -151,9 +151,9 @@ class Lane:
                 return None
             body = kept.encode()
         if found.subject == UNKNOWN_SUBJECT:
-            subject = self._record.digest(*named.split("/", 1)).hex().encode()
+            subject = self._record.subject(*named.split("/", 1)).encode()
         else:
-            subject = found.subject.hex().encode()
+            subject = found.subject
         caller = token.caller
         self._recorder.put_quickly(
             line(as_of, caller.column, subject, found.word, found.named, found.seq), caller

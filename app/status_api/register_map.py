@@ -16,7 +16,6 @@ import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from struct import Struct
 from typing import Any, Final
 from weakref import WeakValueDictionary
 from zlib import crc32
@@ -47,7 +46,8 @@ FRESH_SECONDS: Final = 5.0
 FRESH_NS: Final = int(FRESH_SECONDS * 1e9)
 FOLDER: Final = "register-map"
 CURRENT: Final = "current"
-_NUMBER: Final = Struct("<H")
+# Of what the codes of templates are made: no letter that JSON or a mark has a use for.
+_DIGITS: Final = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz-_"
 
 
 class StaleMapError(Exception):
@@ -93,7 +93,7 @@ class MapReader:
         self._folder = folder
         self._env: Any = None
         self._name = ""
-        self._templates: dict[int, Template] = {}
+        self._templates: dict[bytes, Template] = {}
         # The head of one state of one file, which is read and checked once.
         self._head: tuple[Any, int, Meta] = (None, 0, Meta(0, b"", 0))
         self._lock = threading.Lock()
@@ -144,17 +144,17 @@ class MapReader:
                 self._look_again(broken=isinstance(error, lmdb.Error))
         return None
 
-    def template(self, number: int) -> Template:
+    def template(self, code: bytes) -> Template:
         """A part that many answers share."""
-        found = self._templates.get(number)
+        found = self._templates.get(code)
         if found is None:
-            key = TEMPLATE + _NUMBER.pack(number)
+            key = TEMPLATE + code
             with self._env.begin() as txn:
                 value = txn.get(key)
             if value is None:
                 msg = "A part of the map is missing."
                 raise DamagedMapError(msg)
-            found = self._templates[number] = Template.of(opened(key, value))
+            found = self._templates[code] = Template.of(opened(key, value))
         return found
 
     def wait_for(self, seq: int, *, seconds: float) -> bool:
@@ -195,10 +195,14 @@ class MapReader:
         age = time.monotonic_ns() - meta.beat
         if age > FRESH_NS:
             raise StaleMapError
-        for key, value in zip(keys, values, strict=True):
-            if value is not None and crc32(value, crc32(key)) != WHOLE:
-                msg = "A value of the map is damaged."
-                raise DamagedMapError(msg)
+        if None in values:
+            held = [pair for pair in zip(keys, values, strict=True) if pair[1] is not None]
+            named, found = [key for key, _ in held], [value for _, value in held]
+        else:
+            named, found = [*keys], values
+        if not set(map(crc32, found, map(crc32, named))) <= {WHOLE}:
+            msg = "A value of the map is damaged."
+            raise DamagedMapError(msg)
         return meta, values, age
 
     def _first_seen(self, env: Any, txn: Any) -> Meta:  # noqa: ANN401
@@ -231,14 +235,14 @@ class MapWriter:
         self._folder = folder
         self._name = name
         self._env = env
-        self._numbers: dict[Template, int] = {}
+        self._codes: dict[Template, bytes] = {}
         # The greatest key of a map that began empty: what comes after it fills pages to the brim.
         self._greatest: bytes | None = None
         with env.begin() as txn:
             value = txn.get(META)
             self.meta = Meta(0, b"", 0) if value is None else meta_of(value)
             for key, one in _with_prefix(txn, TEMPLATE):
-                self._numbers[Template.of(opened(key, one))] = _NUMBER.unpack(key[1:])[0]
+                self._codes[Template.of(opened(key, one))] = key[len(TEMPLATE) :]
 
     @classmethod
     def resume(cls, folder: Path, wanted: str) -> "MapWriter":
@@ -291,13 +295,15 @@ class MapWriter:
             txn.put(META, sealed(META, packed(meta)))
         self.meta = meta
 
-    def number_of(self, template: Template) -> tuple[int, dict[bytes, bytes | None]]:
-        """The number of a shared part, and what must be written for it to be known."""
-        found = self._numbers.get(template)
+    def code_of(self, template: Template) -> tuple[bytes, dict[bytes, bytes | None]]:
+        """The code of a shared part, and what must be written for it to be known."""
+        found = self._codes.get(template)
         if found is not None:
             return found, {}
-        number = self._numbers[template] = len(self._numbers)
-        return number, {TEMPLATE + _NUMBER.pack(number): template.packed()}
+        number, base = len(self._codes), len(_DIGITS)
+        places = (number // base**2, number // base % base, number % base)
+        code = self._codes[template] = bytes(_DIGITS[one] for one in places)
+        return code, {TEMPLATE + code: template.packed()}
 
     def known(self, prefix: bytes) -> dict[bytes, bytes]:
         """Every key with this prefix and its body."""

@@ -20,16 +20,18 @@ from app.kernel.identifiers import Identifier
 from app.register.answer import Moment, assemble
 from app.register.programme import PROGRAMMES
 from app.register.rules import Standing
+from app.status_api.map_values import SUM_SIZE
 from app.status_api.schemas import GivenStatus
 
 # How far the clocks of one host may seem to go back between rendering and a look-up.
 MARGIN: Final = timedelta(minutes=1)
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 FOR_EVER: Final = 2**63 - 1
-UNKNOWN_SUBJECT: Final = bytes(32)
+SUBJECT_SIZE: Final = 64
+UNKNOWN_SUBJECT: Final = b"0" * SUBJECT_SIZE
 """Instead of a keyed hash: whoever records a look-up makes it."""
 _MICROSECOND: Final = timedelta(microseconds=1)
-_PIECE: Final = Struct("<qqHBBH")
+_PIECE: Final = Struct("<qq3sBBH")
 _SIZE: Final = _PIECE.size
 _STANDINGS: Final = b',"standings":['
 _VARIES: Final = b'"effective_from":'
@@ -38,6 +40,26 @@ _PARTNER_LENGTH: Final = 36
 _NOTHING_COMES: Final = b',"next_change_at":null'
 _NO_END: Final = b',"effective_until":null}]}'
 _BETWEEN: Final = b"\0"
+_INSTANT: Final = 8
+# No text of JSON has these in it. Each but the third is followed by the code of a template, whose
+# part it stands for.
+HEAD_MARK: Final = b"\x04"
+MIDDLE_MARK: Final = b"\x05"
+END_MARK: Final = b"\x06"
+PIECES_MARK: Final = b"\x07"
+CODE_SIZE: Final = 3
+_MARKED: Final = 1 + CODE_SIZE
+_HEAD_ENDS: Final = SUBJECT_SIZE + _MARKED
+_PARTNER_ENDS: Final = _HEAD_ENDS + _PARTNER_LENGTH
+_TAIL: Final = -_INSTANT - SUM_SIZE
+SUBJECT: Final = slice(0, SUBJECT_SIZE)
+MARK: Final = slice(SUBJECT_SIZE, _HEAD_ENDS)
+RECORDED: Final = slice(0, _PARTNER_ENDS)
+TEXT: Final = slice(SUBJECT_SIZE, _TAIL)
+SINCE: Final = slice(_TAIL, -SUM_SIZE)
+_CODE: Final = slice(SUBJECT_SIZE + 1, _HEAD_ENDS)
+_NAMED: Final = slice(_HEAD_ENDS, _PARTNER_ENDS)
+_OWN: Final = slice(_PARTNER_ENDS + _MARKED, _TAIL - _MARKED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,43 +202,66 @@ def opening(scheme: str, shown: str) -> bytes:
 
 
 def packed(
-    found: Sequence[Piece], numbers: Mapping[Template, int], subject: bytes = UNKNOWN_SUBJECT
+    found: Sequence[Piece], codes: Mapping[Template, bytes], subject: bytes = UNKNOWN_SUBJECT
 ) -> bytes:
-    """The pieces as one value, with the keyed hash of the identifier that a record of it bears."""
-    return (
-        b"".join(
-            _PIECE.pack(
-                one.since,
-                one.until,
-                numbers[one.template],
-                len(one.partner),
-                len(one.coming),
-                len(one.own),
+    """The pieces as one value, begun by the keyed hash under which a look-up of it is recorded.
+
+    What holds for ever as it is, as most do, is laid out so that many can be put together by
+    joining and replacing: see `app.status_api.joined`.
+    """
+    [*others, last] = found
+    plain = not (others or last.coming) and last.until == FOR_EVER
+    if plain and len(last.partner) == _PARTNER_LENGTH and subject != UNKNOWN_SUBJECT:
+        code = codes[last.template]
+        return b"".join(
+            (
+                *(subject, HEAD_MARK, code, last.partner, MIDDLE_MARK, code),
+                *(last.own, END_MARK, code, last.since.to_bytes(_INSTANT, "big")),
             )
-            + one.partner
-            + one.coming
-            + one.own
-            for one in found
         )
-        + subject
+    return b"".join(
+        (
+            subject,
+            PIECES_MARK,
+            *(
+                _PIECE.pack(
+                    one.since,
+                    one.until,
+                    codes[one.template],
+                    len(one.partner),
+                    len(one.coming),
+                    len(one.own),
+                )
+                + one.partner
+                + one.coming
+                + one.own
+                for one in found
+            ),
+            # Where the other layout has the instant from which it holds.
+            bytes(_INSTANT),
+        )
     )
 
 
-def chosen(value: bytes, at: int, ends: int) -> tuple[int, int, bytes, bytes, bytes]:
-    """Of a packed value what holds at `at` (microseconds): until when, number, partner, coming, own.
+def chosen(value: bytes, at: int) -> tuple[int, bytes, bytes, bytes, bytes]:
+    """Of a value with its checksum what holds at `at` (microseconds).
 
-    The pieces reach up to `ends`. `OutOfTimeError` when nothing holds.
+    Until when, the code of the template, partner, coming, own. `OutOfTimeError` when nothing holds.
     """
-    place = 0
+    if value[SUBJECT_SIZE] == HEAD_MARK[0]:
+        if int.from_bytes(value[SINCE], "big") > at:
+            raise OutOfTimeError
+        return FOR_EVER, value[_CODE], value[_NAMED], b"", value[_OWN]
+    place, ends = SUBJECT_SIZE + 1, len(value) - _INSTANT - SUM_SIZE
     while place < ends:
-        since, until, number, partner, coming, own = _PIECE.unpack_from(value, place)
+        since, until, code, partner, coming, own = _PIECE.unpack_from(value, place)
         place += _SIZE
         if since <= at < until:
             first = place + partner
             second = first + coming
             return (
                 until,
-                number,
+                code,
                 value[place:first],
                 value[first:second],
                 value[second : second + own],
