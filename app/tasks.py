@@ -6,6 +6,7 @@ from app.delegations import tasks as delegations
 from app.documents import tasks as documents
 from app.identity import tasks as identity
 from app.notifications import tasks as notifications
+from app.status_api import tasks as status_api
 from app.verifications import tasks as verifications
 from app.webhooks import tasks as webhooks
 
@@ -16,6 +17,7 @@ __all__ = [
     "identity",
     "notifications",
     "quality_tasks",
+    "status_api",
     "verifications",
     "webhooks",
 ]

@@ -23,6 +23,7 @@ WITHOUT_ROW_SECURITY: Final = frozenset(
         "log_pending",
         "log_salt",
         "log_state",
+        "lookup_block",
         "lookup_record",
         "reference_counter",
         "reference_list",

@@ -21,7 +21,14 @@ from app.status_api import answering, lookups, openapi
 from app.status_api.bodies import JSON, NDJSON, media_type, read_body, refuse
 from app.status_api.kept import chance, lookup_record, signer, status_lists
 from app.status_api.lines import AnsweredLines
-from app.status_api.of_map import of_the_map, recorder, register_map, stale, statuses_of_map
+from app.status_api.of_map import (
+    lines_of_map,
+    of_the_map,
+    recorder,
+    register_map,
+    stale,
+    statuses_of_map,
+)
 from app.status_api.register_map import StaleMapError
 from app.status_api.schemas import (
     AskedIdentifier,
@@ -216,7 +223,7 @@ def statuses(query: StatusQuery) -> Response:
             query,
             lookup_record(),
             note_shown,
-            statuses_of_map if of_the_map(query) else None,
+            lines_of_map if of_the_map(query) else None,
         ),
     )
 

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from app.identity.recognise import signer as tokens
+from app.status_api.bulk_lane import BulkLane
 from app.status_api.kept import lookup_record, signer
 from app.status_api.lane import Lane
 from app.status_api.of_map import recorder
@@ -18,7 +19,7 @@ def feed(app: FairwayApp, folder: Path) -> None:
         wired = wiring()
         app.extensions["fairway_lookups"] = recorder()
         if wired.settings.lane == "on":
-            app.lane = Lane(
+            app.lane = lane = Lane(
                 app.wsgi_app,
                 reader=reader,
                 recorder=recorder(),
@@ -27,4 +28,12 @@ def feed(app: FairwayApp, folder: Path) -> None:
                 answers=signer(),
                 clock=wired.clock,
                 behind_proxy=wired.settings.trusted_proxies > 0,
+            )
+            app.bulk_lane = BulkLane(
+                app.wsgi_app,
+                lane=lane,
+                reader=reader,
+                recorder=recorder(),
+                record=lookup_record(),
+                clock=wired.clock,
             )

@@ -21,7 +21,7 @@ from app.kernel.identifiers import MalformedIdentifierError, Scheme, parse
 from app.status_api.answering import Found, put_together
 from app.status_api.credentials import KnownCredential
 from app.status_api.lookups import LookupRecord, looks_personal
-from app.status_api.map_values import CREDENTIAL, DENIAL
+from app.status_api.map_values import CREDENTIAL, DENIAL, Meta
 from app.status_api.recording import Caller, LookupRecorder, line
 from app.status_api.register_map import MapReader, StaleMapError
 from app.status_api.rendering import UNKNOWN_SUBJECT, instant_text, microseconds, opening
@@ -102,12 +102,9 @@ class Lane:
         path = environ["PATH_INFO"]
         if not _is_plain(environ, path):
             return self._ordinary(environ, start_response)
-        way = _way_of(environ) if self._behind_proxy else environ.get("HTTP_HOST")
-        presented = environ.get("HTTP_AUTHORIZATION", "")
-        name = sha256(presented.encode("latin-1")).digest()
-        token, headers = self._tokens.get(name), self._ways.get(way)
+        name, token, headers = self.known(environ)
         if token is None or headers is None:
-            return self._learn(environ, start_response, name, way, presented)
+            return self.learn(environ, start_response)
         accept = environ.get("HTTP_ACCEPT")
         if accept not in PLAIN:
             body = self._answer(environ, path, name, token, signed=True)
@@ -123,6 +120,12 @@ class Lane:
         )
         return [body]
 
+    def known(self, environ: Environ) -> tuple[bytes, KnownToken | None, Headers | None]:
+        """The hash of what is presented, and what is known of it and of the way it came."""
+        way = _way_of(environ) if self._behind_proxy else environ.get("HTTP_HOST")
+        name = sha256(environ.get("HTTP_AUTHORIZATION", "").encode("latin-1")).digest()
+        return name, self._tokens.get(name), self._ways.get(way)
+
     def _answer(
         self, environ: Environ, path: str, name: bytes, token: KnownToken, *, signed: bool
     ) -> bytes | None:
@@ -130,7 +133,7 @@ class Lane:
         if signed and environ["HTTP_ACCEPT"] != SIGNED:
             return None
         query = environ.get("QUERY_STRING")
-        wanted = _min_seq(query) if query else 0
+        wanted = min_seq_of(query) if query else 0
         if wanted is None:
             return None
         at = self._clock.microseconds()
@@ -165,18 +168,22 @@ class Lane:
     ) -> Found | None:
         """What the map says of `named`, scheme and value with a slash between, as in the address."""
         meta, value, age = self._reader.look(f"/{named}".encode())
-        if meta.clients != token.clients and not self._lives(name, token, meta.clients):
-            return None
-        if at >= token.until or meta.seq < wanted:
-            return None
-        recorder = self._recorder
-        ends = recorder.over_quota.get(token.caller.client_id) if recorder.over_quota else None
-        if (ends is not None and at < microseconds(ends)) or not recorder.can_write():
+        if not self.lets(name, token, meta, at, wanted):
             return None
         scheme, _, value_of = named.partition("/")
         if value is None and not _is_canonical(scheme, value_of):
             return None
         return put_together(self._reader, meta, value, opening(scheme, value_of), at, as_of, age)
+
+    def lets(self, name: bytes, token: KnownToken, meta: Meta, at: int, wanted: int) -> bool:
+        """Whether the token is good, the quota not reached, and records can be written."""
+        if meta.clients != token.clients and not self._lives(name, token, meta.clients):
+            return False
+        if at >= token.until or meta.seq < wanted:
+            return False
+        recorder = self._recorder
+        ends = recorder.over_quota.get(token.caller.client_id) if recorder.over_quota else None
+        return (ends is None or at >= microseconds(ends)) and recorder.can_write()
 
     def _lives(self, name: bytes, token: KnownToken, clients: int) -> bool:
         """Whether client, credential and token are good by the map; remembered for this state."""
@@ -191,15 +198,10 @@ class Lane:
         self._tokens[name] = replace(token, until=until, clients=clients)
         return until > self._clock.microseconds()
 
-    def _learn(
-        self,
-        environ: Environ,
-        start_response: StartResponse,
-        name: bytes,
-        way: object,
-        presented: str,
-    ) -> Iterable[bytes]:
+    def learn(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         """Let the ordinary way judge; what it answers to, the lane answers the next time."""
+        way = _way_of(environ) if self._behind_proxy else environ.get("HTTP_HOST")
+        presented = environ.get("HTTP_AUTHORIZATION", "")
         sent: list[tuple[str, Headers]] = []
 
         def noted(status: str, headers: Headers, *more: object) -> Any:  # noqa: ANN401 - as the server has it.
@@ -209,10 +211,10 @@ class Lane:
         body = self._ordinary(environ, noted)
         if sent and sent[-1][0].startswith("200"):
             secured = any(one == _ONLY_SECURE for one, _ in sent[-1][1])
-            self._remember(name, way, presented, secured=secured)
+            self._remember(way, presented, secured=secured)
         return body
 
-    def _remember(self, name: bytes, way: object, presented: str, *, secured: bool) -> None:
+    def _remember(self, way: object, presented: str, *, secured: bool) -> None:
         now = self._clock.now()
         try:
             claims = self._signer.read(
@@ -229,7 +231,7 @@ class Lane:
             self._ways.clear()
         self._ways[way] = self._headers[secured]
         known = KnownCredential.of(kept)
-        self._tokens[name] = KnownToken(
+        self._tokens[sha256(presented.encode("latin-1")).digest()] = KnownToken(
             jti=claims.jti,
             public_id=claims.client_id,
             caller=Caller.of(known.client_id, claims.credential_id),
@@ -266,7 +268,7 @@ def _way_of(environ: Environ) -> object:
     )
 
 
-def _min_seq(query: str) -> int | None:
+def min_seq_of(query: str) -> int | None:
     """The change that the program has seen; `None` for a query that is not just that."""
     digits = query[len(MIN_SEQ) :]
     if not query.startswith(MIN_SEQ) or not (digits.isascii() and digits.isdigit()):

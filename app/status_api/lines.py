@@ -9,9 +9,8 @@ from app.audit.access import Seen
 from app.authz.permissions import Permission
 from app.authz.policy import may_ever
 from app.db.session import Principal, Role, transaction
-from app.status_api.bulk import Told
 from app.status_api.lookups import LookupRecord, asked_on, look_up
-from app.status_api.schemas import AskedIdentifier, GivenStatus, StatusQuery
+from app.status_api.schemas import GivenStatus, StatusQuery
 from app.status_api.streaming import Line
 from app.web.requests import credential, current_actor, request_id
 from app.web.wiring import wiring
@@ -34,7 +33,7 @@ class AnsweredLines:
         query: StatusQuery,
         record: LookupRecord,
         note: Callable[[list[Seen]], None],
-        of_map: Callable[[list[AskedIdentifier | None], StatusQuery], Told] | None = None,
+        of_map: Callable[[list[Line], StatusQuery], tuple[bytes, int]] | None = None,
     ) -> None:
         self._of_map = of_map
         self._note = note
@@ -42,18 +41,18 @@ class AnsweredLines:
         self._record = record
         self._begun = False
 
-    def __call__(self, block: list[Line]) -> str:
+    def __call__(self, block: list[Line]) -> bytes:
         """The answers as lines, recorded before they are given; refusals as for any look-up."""
         wired = wiring()
         actor = wired.recognise(request) if self._begun else current_actor()
         self._begun = True
         if not may_ever(actor, Permission.STATUS_READ):
             raise Unauthorized("The access token has ended.")
-        asked = [None if line is None else asked_on(line) for line in block]
         if self._of_map is not None:
-            told = self._of_map(asked, self._query)
-            self._never_less(told.seq)
-            return b"".join(b"%b\n" % one for one in told.answers).decode()
+            told, newest = self._of_map(block, self._query)
+            self._never_less(newest)
+            return told
+        asked = [None if line is None else asked_on(line) for line in block]
         principal = Principal(actor.principal, credential(), Role.API)
         with transaction(wired.engine, principal, read_only=True) as session:
             work = Work(
@@ -67,7 +66,7 @@ class AnsweredLines:
         self._note(seen)
         newest = max((one.seq for one in given if isinstance(one, GivenStatus)), default=0)
         self._never_less(newest)
-        return "".join(f"{one.model_dump_json()}\n" for one in given)
+        return b"".join(b"%b\n" % one.model_dump_json().encode() for one in given)
 
     def _never_less(self, seq: int) -> None:
         if seq > (self._query.min_seq or 0):

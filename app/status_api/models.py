@@ -29,3 +29,20 @@ class LookupRow(Base):
     answer: Mapped[str]
     trader_id: Mapped[uuid.UUID | None]
     seq: Mapped[int | None]
+
+
+class LookupBlock(Base):
+    """Look-ups of one question that are rows of `LookupRow` within a minute.
+
+    `looked_up` holds them in their order with commas between: keyed hash, answer and partner (or
+    nothing) with blanks between. Only the database's own function takes a block away, in the
+    transaction in which it makes rows of it.
+    """
+
+    __tablename__ = "lookup_block"
+
+    id: Mapped[int] = mapped_column(Identity(always=True), primary_key=True)
+    at: Mapped[datetime]
+    client_id: Mapped[uuid.UUID]
+    seq: Mapped[int]
+    looked_up: Mapped[str]

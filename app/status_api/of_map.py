@@ -6,10 +6,15 @@ from flask import current_app
 
 from app.kernel.errors import UnavailableError
 from app.status_api.bulk import Told, look_up_all
+from app.status_api.common_form import Members, members_of_lines
+from app.status_api.joined import Seen, joined
 from app.status_api.kept import lookup_record
+from app.status_api.lookups import asked_on
 from app.status_api.recording import LookupRecorder
 from app.status_api.register_map import MapReader, StaleMapError
+from app.status_api.rendering import instant_text, microseconds
 from app.status_api.schemas import AskedIdentifier, StatusQuery
+from app.status_api.streaming import Line
 from app.web.requests import current_actor
 from app.web.wiring import wiring
 
@@ -59,3 +64,32 @@ def statuses_of_map(asked: Sequence[AskedIdentifier | None], query: StatusQuery)
         raise stale() from error
     recorder().note_lines(told.lines)
     return told
+
+
+def lines_of_map(block: Sequence[Line], query: StatusQuery) -> tuple[bytes, int]:
+    """The answers to a block of lines, each with its end, recorded; and the newest change."""
+    members = members_of_lines(block)
+    quick = None if members is None else _members_of_map(members, query)
+    if quick is not None:
+        return quick
+    told = statuses_of_map([None if one is None else asked_on(one) for one in block], query)
+    return b"".join(b"%b\n" % one for one in told.answers), told.seq
+
+
+def _members_of_map(members: Members, query: StatusQuery) -> tuple[bytes, int] | None:
+    """The same for what is written in the common form; `None` where that is not enough."""
+    reader, client_id = register_map(), current_actor().client_id
+    assert reader is not None  # noqa: S101 - asked before; said for the type checker.
+    at = microseconds(wiring().clock.now())
+    try:
+        seen = Seen(*reader.look_all(members.keys))
+        if seen.meta.seq < (query.min_seq or 0):
+            return None
+        told = joined(reader, members, seen, lookup_record(), at=at, between=b"\n")
+    except StaleMapError as error:
+        raise stale() from error
+    if told is None:
+        return None
+    recorder().refuse_if_late()
+    recorder().note_blocks(told.recorded, instant_text(at), str(client_id).encode(), seen.meta.seq)
+    return b"".join(b"%b\n" % one for one in told.parts), seen.meta.seq

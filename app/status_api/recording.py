@@ -18,7 +18,7 @@ from typing import Any, Final
 
 import psycopg
 import structlog
-from sqlalchemy import Engine
+from sqlalchemy import Engine, func, select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
@@ -35,11 +35,16 @@ from app.status_api.rendering import text_of
 RECORDER: Final = Principal("system:record", role=Role.ENTRY)
 EACH_SECONDS: Final = 1.0
 MOST_UNWRITTEN_SECONDS: Final = 5.0
+MALFORMED: Final = b"malformed"
 MOST_WAITING: Final = 500_000
+MOST_BLOCKS: Final = 2_000
+FEWEST_OF_BLOCK: Final = 50
+"""Fewer are written one by one."""
 NULL: Final = b"\\N"
 _COPY: Final = (
     "COPY lookup_record (at, client_id, subject, answer, trader_id, seq) FROM STDIN (FORMAT text)"
 )
+_COPY_BLOCKS: Final = "COPY lookup_block (at, client_id, seq, looked_up) FROM STDIN (FORMAT text)"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -67,6 +72,7 @@ class LookupRecorder:
         # Two lists, since a pair for each look-up would be an object for the garbage collector.
         self._waiting: list[bytes] = []
         self._asked: list[Caller] = []
+        self._blocks: list[bytes] = []
         self._written = time.monotonic()
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
@@ -97,9 +103,25 @@ class LookupRecorder:
 
     def note_lines(self, lines: Iterable[bytes]) -> None:
         """The same for what stands in lines already."""
+        self.refuse_if_late()
+        self._waiting.extend(lines)
+        if self._thread is None:
+            self.write()
+
+    def refuse_if_late(self) -> None:
+        """`UnavailableError` with code `not-recorded` when too much waits, or for too long."""
         if not self.can_write():
             raise UnavailableError("Look-ups cannot be recorded just now.", code="not-recorded")
-        self._waiting.extend(lines)
+
+    def note_blocks(self, blocks: Sequence[bytes], as_of: bytes, client: bytes, seq: int) -> None:
+        """Keep look-ups of one instant and state, as `joined` gives what is kept of them."""
+        for block in blocks:
+            if block.count(b",") + 1 >= FEWEST_OF_BLOCK:
+                self._blocks.append(b"%b\t%b\t%d\t%b\n" % (as_of, client, seq, block))
+                continue
+            self._waiting.extend(
+                _unfolded(as_of, client, seq, *one.split(b" ")) for one in block.split(b",")
+            )
         if self._thread is None:
             self.write()
 
@@ -108,28 +130,34 @@ class LookupRecorder:
         self._waiting.append(noted)
         self._asked.append(caller)
 
+    def count_one(self, caller: Caller) -> None:
+        """Count a request of the lane whose look-ups were noted in blocks."""
+        self._asked.append(caller)
+
     def can_write(self) -> bool:
         """Whether what waits was written within the last five seconds, or nothing waits."""
-        waiting = len(self._waiting)
-        if waiting == 0 or self._thread is None:
+        waiting, blocks = len(self._waiting), len(self._blocks)
+        if (waiting == 0 and blocks == 0) or self._thread is None:
             return True
         late = time.monotonic() - self._written > MOST_UNWRITTEN_SECONDS
-        return not late and waiting < MOST_WAITING
+        return not late and waiting < MOST_WAITING and blocks < MOST_BLOCKS
 
     def write(self) -> None:
         """Write what waits, in one transaction; on an error it waits on."""
         with self._writing:
             # Each of these is one step for the threads that append meanwhile; who has appended
             # but the line is counted with the next batch.
-            batch, asked = self._waiting[:], self._asked[:]
+            batch, asked, blocks = self._waiting[:], self._asked[:], self._blocks[:]
             del self._waiting[: len(batch)]
             del self._asked[: len(asked)]
-            if batch:
+            del self._blocks[: len(blocks)]
+            if batch or blocks:
                 try:
-                    self._write(batch, asked)
+                    self._write(batch, blocks, asked)
                 except BaseException:
                     self._waiting[:0] = batch
                     self._asked[:0] = asked
+                    self._blocks[:0] = blocks
                     raise
             self._written = time.monotonic()
 
@@ -145,7 +173,9 @@ class LookupRecorder:
             # COPY speaks to the driver itself, whose errors nobody wraps.
             self._log.warning("look-ups not written", kind=type(error).__name__)
 
-    def _write(self, batch: Sequence[bytes], callers: Sequence[Caller]) -> None:
+    def _write(
+        self, batch: Sequence[bytes], blocks: Sequence[bytes], callers: Sequence[Caller]
+    ) -> None:
         now = self._clock.now()
         asked: Counter[uuid.UUID] = Counter()
         for caller, number in Counter(callers).items():
@@ -153,7 +183,10 @@ class LookupRecorder:
         used = {(one.client_id, one.credential_id) for one in set(callers)}
         over: dict[uuid.UUID, datetime] = {}
         with transaction(self._engine, RECORDER) as session:
-            copy_in(session, b"".join(batch))
+            if batch:
+                copy_in(session, [b"".join(batch)])
+            if blocks:
+                copy_in(session, blocks, into=_COPY_BLOCKS)
             for client_id, credential_id in used:
                 renew(session, client_id, credential_id, now)
             crossed = self._count(session, asked, now, over)
@@ -212,8 +245,26 @@ def _line_of(as_of: bytes, client: bytes, seen: Seen) -> bytes:
     return b"\t".join(said) + b"\n"
 
 
-def copy_in(session: Session, lines: bytes) -> None:
+def _unfolded(
+    as_of: bytes, client: bytes, seq: int, subject: bytes, word: bytes, named: bytes
+) -> bytes:
+    """The line of one look-up of a block."""
+    if word == MALFORMED:
+        return malformed_line(as_of, client, subject)
+    return line(as_of, client, subject, word, named, seq)
+
+
+def copy_in(session: Session, lines: Iterable[bytes], *, into: str = _COPY) -> None:
     """Send lines of COPY's text form within the session's transaction."""
     driver: Any = session.connection().connection.driver_connection
-    with driver.cursor() as cursor, cursor.copy(_COPY) as copy:
-        copy.write(lines)
+    with driver.cursor() as cursor, cursor.copy(into) as copy:
+        for one in lines:
+            copy.write(one)
+
+
+def unfold(session: Session, *, most: int) -> int:
+    """Make rows of the look-ups of at most `most` blocks, oldest first; how many blocks it were.
+
+    In the session's transaction: a look-up stands in a block or in a row of its own, never in both.
+    """
+    return int(session.execute(select(func.fairway_unfold_lookups(most))).scalar_one())

@@ -58,7 +58,7 @@ def blocks(body: IO[bytes]) -> Iterator[list[Line]]:
         yield [rest]
 
 
-def streamed(body: IO[bytes], answered: Callable[[list[Line]], str]) -> Response:
+def streamed(body: IO[bytes], answered: Callable[[list[Line]], bytes]) -> Response:
     """One answer a line, in order. `answered` gives the lines of one block, with their ends.
 
     The first block is answered before this returns, so that what `answered` raises for it, and
@@ -67,7 +67,7 @@ def streamed(body: IO[bytes], answered: Callable[[list[Line]], str]) -> Response
     waiting = blocks(body)
     first = answered(next(waiting, []))
 
-    def rest() -> Iterator[str]:
+    def rest() -> Iterator[bytes]:
         yield first
         try:
             for block in waiting:
@@ -78,7 +78,7 @@ def streamed(body: IO[bytes], answered: Callable[[list[Line]], str]) -> Response
     return Response(stream_with_context(rest()), mimetype=NDJSON)
 
 
-def _last_line(error: Exception) -> str:
+def _last_line(error: Exception) -> bytes:
     """What the error handlers would have answered, as one line."""
     problem = current_app.make_response(current_app.handle_user_exception(error))
-    return problem.get_data(as_text=True).replace("\n", "") + "\n"
+    return problem.get_data().replace(b"\n", b"") + b"\n"

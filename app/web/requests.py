@@ -14,6 +14,7 @@ from app.web.wiring import wiring
 from app.work import Work
 
 LANE = "/api/v1/partners/"
+BULK_LANE = "/api/v1/statuses"
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 View = TypeVar("View", bound=Callable[..., object])
 BY_LINK = "_by_link"
@@ -26,17 +27,22 @@ class FairwayApp(OpenAPI):
     Not in `after_request`: an error at commit would skip the error handlers there and reach the
     person as a bare 500, while from here a clash of two reviewers becomes the 409 it is.
 
-    `lane` is what answers addresses that begin with `LANE` before Flask sees them, if anything.
+    `lane` is what answers addresses that begin with `LANE` before Flask sees them, if anything,
+    and `bulk_lane` the same for `BULK_LANE`.
     """
 
     lane: Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]] | None = None
+    bulk_lane: Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]] | None = None
 
     def __call__(
         self, environ: dict[str, Any], start_response: Callable[..., Any]
     ) -> Iterable[bytes]:
         """One request, through the lane if it is for it."""
-        if self.lane is not None and environ["PATH_INFO"].startswith(LANE):
+        path = environ["PATH_INFO"]
+        if self.lane is not None and path.startswith(LANE):
             return self.lane(environ, start_response)
+        if self.bulk_lane is not None and path == BULK_LANE:
+            return self.bulk_lane(environ, start_response)
         return self.wsgi_app(environ, start_response)
 
     def dispatch_request(self) -> Any:  # noqa: ANN401 - Flask's own signature.

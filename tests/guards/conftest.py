@@ -13,6 +13,7 @@ from tests.guards.scene import CANARY, Scene, make_scene, work_as_on
 GROWS = {
     "security_event",
     "access_record",
+    "lookup_block",
     "lookup_record",
     "log_pending",
     "web_session",

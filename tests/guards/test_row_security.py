@@ -109,7 +109,7 @@ OF_THE_AGENCY = [
 # The same for everybody, so without row policies: counters, whose last number tells nothing.
 OF_NOBODY = ["reference_counter", "reference_list", "register_sequencer"]
 # Written by COPY, which row policies do not let through: the portal has no privilege on it.
-OF_PROGRAMS = ["lookup_record"]
+OF_PROGRAMS = ["lookup_block", "lookup_record"]
 # Hashes, which the database itself writes; the portal's privileges close what is not public.
 OF_THE_LOG = [
     "log_checkpoint",
