@@ -91,7 +91,9 @@ class BulkLane:
         self._recorder.note_blocks(
             told.recorded, instant_text(at), token.caller.column, seen.meta.seq
         )
-        return b'{"statuses":[%b]}' % b",".join(told.parts)
+        first, *others = told.parts
+        pairs = (one for part in others for one in (b",", part))
+        return b"".join((b'{"statuses":[', first, *pairs, b"]}"))
 
 
 def _sent(body: bytes, headers: Headers, start_response: StartResponse) -> Iterable[bytes]:

@@ -1,8 +1,9 @@
 """Many look-ups put together by joining and replacing, without a step of Python for each.
 
 Most values of the map hold for ever as they are (`rendering.packed`): such a value is the answer's own
-part, with marks where stand what many answers share and what is said of the instant. So the values of a
-block are joined as they are, and each mark is replaced once for the whole block. What is otherwise, a
+part, with marks in the place of what many answers share and of what is said of the instant. So the values
+of a block are joined as they are, and each mark is replaced once for all that share a template. A mark is
+one byte, which is found as fast as memory is read; longer ones are not. What is otherwise, a
 date to come or nobody's identifier, is answered alone in its place. Byte for byte it is what
 `app.status_api.bulk` answers, which takes everything apart.
 """
@@ -17,12 +18,13 @@ from app.status_api.lookups import LookupRecord, identifier_of, malformed
 from app.status_api.map_values import DamagedMapError, Meta
 from app.status_api.register_map import MapReader, StaleMapError
 from app.status_api.rendering import (
-    CODE_SIZE,
+    CODE,
     END_MARK,
     HEAD_MARK,
-    MARK,
+    LETTERS,
     MIDDLE_MARK,
     NOBODY,
+    PIECES,
     RECORDED,
     SINCE,
     SUBJECT,
@@ -38,13 +40,14 @@ from app.status_api.schemas import AskedIdentifier
 
 AT_ONCE: Final = 1_000
 """How many are put together at once: more of them would not stay in the processor's cache."""
-MOST_TEMPLATES: Final = 16
 LONGEST_SCHEME: Final = 20
 LONGEST_VALUE: Final = 100
 _BEGIN: Final = b'{"identifier":{"scheme":"'
 _WITHIN: Final = b'","value":"'
 _NAMED: Final = b'"},'
-_MARK_OF: Final = itemgetter(MARK)
+# Between answers that are taken apart again; no text has it.
+_CUT: Final = b"\2"
+_CODE_OF: Final = itemgetter(CODE)
 _TEXT_OF: Final = itemgetter(TEXT)
 _RECORDED_OF: Final = itemgetter(RECORDED)
 _SINCE_OF: Final = itemgetter(SINCE)
@@ -119,32 +122,42 @@ def _block(
     moment: _Moment,
     between: bytes,
 ) -> tuple[bytes, bytes] | None:
-    marks = [*map(_MARK_OF, values)]
+    codes = [*map(_CODE_OF, values)]
     texts = [*map(add, names, map(_TEXT_OF, values))]
     recorded = [*map(_RECORDED_OF, values)]
-    used = set(marks)
-    alone = {one for one in used if not one.startswith(HEAD_MARK)}
-    if len(used) > MOST_TEMPLATES or max(map(_SINCE_OF, values)) > moment.since:
-        alone = used
-    if alone:
-        for place, mark in enumerate(marks):
-            if mark in alone:
+    used = set(codes)
+    # A clock that has gone back is for `chosen` to judge.
+    alone = used if max(map(_SINCE_OF, values)) > moment.since else used & {PIECES, b""}
+    if len(used) == 1 and not alone:
+        told = _finished(reader, codes[0], (between + _BEGIN).join(texts), moment)
+        return _BEGIN + told, b",".join(recorded)
+    places: dict[bytes, list[int]] = {code: [] for code in used}
+    for place, code in enumerate(codes):
+        places[code].append(place)
+    for code, those in places.items():
+        if code in alone:
+            for place in those:
                 found = _alone(reader, names[place], keys[place], values[place], record, moment)
                 if found is None:
                     return None
                 texts[place], recorded[place] = found
-    told = _BEGIN + (between + _BEGIN).join(texts)
-    kept = b",".join(recorded)
-    for mark in used - alone:
-        code = mark[-CODE_SIZE:]
-        shared = reader.template(code)
-        told = (
-            told.replace(mark, _NAMED + shared.head)
-            .replace(MIDDLE_MARK + code, shared.tail + moment.middle + shared.standings)
-            .replace(END_MARK + code, shared.end)
-        )
-        kept = kept.replace(mark, b" %b " % shared.word)
-    return told.replace(NAME_ENDS, _WITHIN), kept
+            continue
+        parts = _finished(reader, code, _CUT.join([texts[place] for place in those]), moment)
+        for place, one in zip(those, parts.split(_CUT), strict=True):
+            texts[place] = one
+    return _BEGIN + (between + _BEGIN).join(texts), b",".join(recorded)
+
+
+def _finished(reader: MapReader, code: bytes, texts: bytes, moment: _Moment) -> bytes:
+    """Texts that share a template, with everything in place of their marks."""
+    shared = reader.template(code)
+    middle = shared.tail + moment.middle + shared.standings
+    return (
+        texts.replace(NAME_ENDS, _WITHIN)
+        .replace(HEAD_MARK, _NAMED + shared.head)
+        .replace(MIDDLE_MARK, middle)
+        .replace(END_MARK, shared.end)
+    )
 
 
 def _alone(
@@ -173,11 +186,12 @@ def _alone(
         if identifier is None:
             asked = AskedIdentifier(scheme=scheme, value=text)
             said = malformed(asked).model_dump_json().encode()
-            return said[len(_BEGIN) :], b"%b malformed " % record.subject(scheme, text).encode()
+            return said[len(_BEGIN) :], b"%bm" % record.subject(scheme, text).encode()
         if key_of(identifier) != key:
             return None
     if subject == UNKNOWN_SUBJECT:
         subject = record.subject(scheme, text).encode()
     parts = (template.head, partner, template.tail, moment.middle, coming)
     whole = b"".join((opening(scheme, text), *parts, template.standings, own, template.end))
-    return whole[len(_BEGIN) :], b"%b %b %b" % (subject, template.word, partner)
+    kept = (subject, LETTERS[template.word], HEAD_MARK, partner)
+    return whole[len(_BEGIN) :], b"".join(kept)

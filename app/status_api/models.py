@@ -34,8 +34,8 @@ class LookupRow(Base):
 class LookupBlock(Base):
     """Look-ups of one question that are rows of `LookupRow` within a minute.
 
-    `looked_up` holds them in their order with commas between: keyed hash, answer and partner (or
-    nothing) with blanks between. Only the database's own function takes a block away, in the
+    `looked_up` holds them in their order with commas between: the keyed hash in 64 digits, a letter for
+    the answer (active, not_active, unknown: not_a_partner, malformed), a mark, and the partner or nothing. Only the database's own function takes a block away, in the
     transaction in which it makes rows of it.
     """
 

@@ -30,12 +30,14 @@ from app.identity.last_use import renew
 from app.identity.models import ApiClient
 from app.kernel.clock import Clock
 from app.kernel.errors import UnavailableError
-from app.status_api.rendering import text_of
+from app.status_api.rendering import LETTERS, SUBJECT, SUBJECT_SIZE, text_of
 
 RECORDER: Final = Principal("system:record", role=Role.ENTRY)
 EACH_SECONDS: Final = 1.0
 MOST_UNWRITTEN_SECONDS: Final = 5.0
-MALFORMED: Final = b"malformed"
+MALFORMED: Final = b"m"
+WORDS: Final = {letter: word for word, letter in LETTERS.items()}
+PARTNER_BEGINS: Final = SUBJECT_SIZE + 2
 MOST_WAITING: Final = 500_000
 MOST_BLOCKS: Final = 2_000
 FEWEST_OF_BLOCK: Final = 50
@@ -119,9 +121,7 @@ class LookupRecorder:
             if block.count(b",") + 1 >= FEWEST_OF_BLOCK:
                 self._blocks.append(b"%b\t%b\t%d\t%b\n" % (as_of, client, seq, block))
                 continue
-            self._waiting.extend(
-                _unfolded(as_of, client, seq, *one.split(b" ")) for one in block.split(b",")
-            )
+            self._waiting.extend(_unfolded(as_of, client, seq, one) for one in block.split(b","))
         if self._thread is None:
             self.write()
 
@@ -245,13 +245,16 @@ def _line_of(as_of: bytes, client: bytes, seen: Seen) -> bytes:
     return b"\t".join(said) + b"\n"
 
 
-def _unfolded(
-    as_of: bytes, client: bytes, seq: int, subject: bytes, word: bytes, named: bytes
-) -> bytes:
-    """The line of one look-up of a block."""
-    if word == MALFORMED:
+def _unfolded(as_of: bytes, client: bytes, seq: int, one: bytes) -> bytes:
+    """The line of one look-up of a block; the database takes the others apart in the same way."""
+    subject, letter, named = (
+        one[SUBJECT],
+        one[SUBJECT_SIZE : SUBJECT_SIZE + 1],
+        one[PARTNER_BEGINS:],
+    )
+    if letter == MALFORMED:
         return malformed_line(as_of, client, subject)
-    return line(as_of, client, subject, word, named, seq)
+    return line(as_of, client, subject, WORDS[letter], named, seq)
 
 
 def copy_in(session: Session, lines: Iterable[bytes], *, into: str = _COPY) -> None:

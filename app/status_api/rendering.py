@@ -41,25 +41,28 @@ _NOTHING_COMES: Final = b',"next_change_at":null'
 _NO_END: Final = b',"effective_until":null}]}'
 _BETWEEN: Final = b"\0"
 _INSTANT: Final = 8
-# No text of JSON has these in it. Each but the third is followed by the code of a template, whose
-# part it stands for.
+# No text of JSON has these in it: they stand for what is before the partner, after it, and at the end.
 HEAD_MARK: Final = b"\x04"
 MIDDLE_MARK: Final = b"\x05"
 END_MARK: Final = b"\x06"
 PIECES_MARK: Final = b"\x07"
 CODE_SIZE: Final = 3
-_MARKED: Final = 1 + CODE_SIZE
-_HEAD_ENDS: Final = SUBJECT_SIZE + _MARKED
-_PARTNER_ENDS: Final = _HEAD_ENDS + _PARTNER_LENGTH
-_TAIL: Final = -_INSTANT - SUM_SIZE
+PIECES: Final = bytes(CODE_SIZE)
+"""Instead of the code of a template: the value has pieces, each with its own."""
+LETTERS: Final = {b"active": b"a", b"not_active": b"n", b"not_a_partner": b"u"}
+"""The answers as a record of many look-ups has them."""
+# A value: keyed hash, letter of the answer, mark, partner, mark, what is its own, mark, code, instant
+# from which it holds, checksum.
+_BEGINS: Final = SUBJECT_SIZE + 1
+_PARTNER_ENDS: Final = _BEGINS + 1 + _PARTNER_LENGTH
+_TAIL: Final = -CODE_SIZE - _INSTANT - SUM_SIZE
 SUBJECT: Final = slice(0, SUBJECT_SIZE)
-MARK: Final = slice(SUBJECT_SIZE, _HEAD_ENDS)
 RECORDED: Final = slice(0, _PARTNER_ENDS)
-TEXT: Final = slice(SUBJECT_SIZE, _TAIL)
-SINCE: Final = slice(_TAIL, -SUM_SIZE)
-_CODE: Final = slice(SUBJECT_SIZE + 1, _HEAD_ENDS)
-_NAMED: Final = slice(_HEAD_ENDS, _PARTNER_ENDS)
-_OWN: Final = slice(_PARTNER_ENDS + _MARKED, _TAIL - _MARKED)
+TEXT: Final = slice(_BEGINS, _TAIL)
+CODE: Final = slice(_TAIL, _TAIL + CODE_SIZE)
+SINCE: Final = slice(-_INSTANT - SUM_SIZE, -SUM_SIZE)
+_NAMED: Final = slice(_BEGINS + 1, _PARTNER_ENDS)
+_OWN: Final = slice(_PARTNER_ENDS + 1, _TAIL - 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,33 +215,21 @@ def packed(
     [*others, last] = found
     plain = not (others or last.coming) and last.until == FOR_EVER
     if plain and len(last.partner) == _PARTNER_LENGTH and subject != UNKNOWN_SUBJECT:
-        code = codes[last.template]
         return b"".join(
             (
-                *(subject, HEAD_MARK, code, last.partner, MIDDLE_MARK, code),
-                *(last.own, END_MARK, code, last.since.to_bytes(_INSTANT, "big")),
+                *(subject, LETTERS[last.template.word], HEAD_MARK, last.partner, MIDDLE_MARK),
+                *(last.own, END_MARK, codes[last.template], last.since.to_bytes(_INSTANT, "big")),
             )
         )
+    heads = (
+        ((one.since, one.until, codes[one.template]), (one.partner, one.coming, one.own))
+        for one in found
+    )
     return b"".join(
         (
-            subject,
-            PIECES_MARK,
-            *(
-                _PIECE.pack(
-                    one.since,
-                    one.until,
-                    codes[one.template],
-                    len(one.partner),
-                    len(one.coming),
-                    len(one.own),
-                )
-                + one.partner
-                + one.coming
-                + one.own
-                for one in found
-            ),
-            # Where the other layout has the instant from which it holds.
-            bytes(_INSTANT),
+            *(subject, b" ", PIECES_MARK),
+            *(_PIECE.pack(*head, *map(len, texts)) + b"".join(texts) for head, texts in heads),
+            *(PIECES, bytes(_INSTANT)),
         )
     )
 
@@ -248,11 +239,11 @@ def chosen(value: bytes, at: int) -> tuple[int, bytes, bytes, bytes, bytes]:
 
     Until when, the code of the template, partner, coming, own. `OutOfTimeError` when nothing holds.
     """
-    if value[SUBJECT_SIZE] == HEAD_MARK[0]:
+    if value[_BEGINS] == HEAD_MARK[0]:
         if int.from_bytes(value[SINCE], "big") > at:
             raise OutOfTimeError
-        return FOR_EVER, value[_CODE], value[_NAMED], b"", value[_OWN]
-    place, ends = SUBJECT_SIZE + 1, len(value) - _INSTANT - SUM_SIZE
+        return FOR_EVER, value[CODE], value[_NAMED], b"", value[_OWN]
+    place, ends = _BEGINS + 1, len(value) + _TAIL
     while place < ends:
         since, until, code, partner, coming, own = _PIECE.unpack_from(value, place)
         place += _SIZE

@@ -21,9 +21,11 @@ BEGIN
     RETURNING *
   ), made AS (
     INSERT INTO lookup_record (at, client_id, subject, answer, trader_id, seq)
-    SELECT g.at, g.client_id, split_part(one, ' ', 1), split_part(one, ' ', 2),
-           nullif(split_part(one, ' ', 3), '')::uuid,
-           CASE WHEN split_part(one, ' ', 2) = 'malformed' THEN NULL ELSE g.seq END
+    SELECT g.at, g.client_id, left(one, 64),
+           CASE substr(one, 65, 1) WHEN 'a' THEN 'active' WHEN 'n' THEN 'not_active'
+             WHEN 'u' THEN 'not_a_partner' WHEN 'm' THEN 'malformed' END,
+           nullif(substr(one, 67), '')::uuid,
+           CASE WHEN substr(one, 65, 1) <> 'm' THEN g.seq END
     FROM gone g, LATERAL string_to_table(g.looked_up, ',') WITH ORDINALITY AS x(one, place)
     ORDER BY g.id, x.place
   )
