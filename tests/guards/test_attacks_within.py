@@ -232,7 +232,10 @@ def test_a_role_has_no_right_that_is_not_its_business(super_engine, role, privil
     assert not held
 
 
-KEPT = "audit_event access_record security_event lookup_record filing filing_fault answer_revision"
+KEPT = (
+    "audit_event access_record security_event lookup_block lookup_record filing filing_fault"
+    " answer_revision"
+)
 
 
 @pytest.mark.parametrize("role", PARTS)

@@ -138,6 +138,7 @@ DEFINERS = {
     "fairway_colleagues",
     "fairway_rivalry",
     "fairway_staff",
+    "fairway_unfold_lookups",
     "fairway_wait_for_seal",
 }
 # The portal's row rules; `true` stands for a table whose reading its privileges close.
