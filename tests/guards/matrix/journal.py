@@ -11,7 +11,9 @@ from typing import Any
 
 from sqlalchemy import Engine, text
 
-RECORDS = frozenset({"security_event", "access_record", "lookup_block", "lookup_record", "log_pending"})
+RECORDS = frozenset(
+    {"security_event", "access_record", "lookup_block", "lookup_record", "log_pending"}
+)
 """What the short transactions of `app.audit.access` write, whatever the answer, and its sealing."""
 KEEPING = RECORDS | {"web_session", "rate_count"}
 """These and what sessions and rate limits keep: nothing of a company's."""
