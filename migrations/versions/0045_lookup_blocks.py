@@ -11,7 +11,7 @@ depends_on = None
 # No role may take a block away: this function alone does, in the transaction that makes its rows.
 UNFOLD = """
 CREATE FUNCTION fairway_unfold_lookups(most integer) RETURNS integer
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
 DECLARE
   taken integer;
 BEGIN
