@@ -32,7 +32,7 @@ def test_the_sentences_take_only_what_events_tell():
     for tag, told in TOLD.items():
         words = str(told.words)
         assert words % dict.fromkeys(
-            ("reference", "scheme", "accepted", "read", "filing_ref"), ""
+            ("reference", "scheme", "accepted", "read", "filing_ref", "to_version"), ""
         ), tag
         assert told.area is not Area.LOOKED, tag
 
