@@ -94,6 +94,9 @@ def test_a_name_is_resolved_once_and_the_connection_goes_exactly_there():
         )
         with dial(place, "hooks.example", port, resolve=turncoat) as line:
             assert line.getpeername() == (OTHER, port)
+            # Its answer shows that it has noted the connection.
+            line.sendall(b"GET / HTTP/1.1\r\n\r\n")
+            assert line.recv_into(bytearray(1)) == 1
         # Now it leads inside, and the next time the name is asked for that is what is judged.
         with pytest.raises(RefusedError):
             dial(place, "hooks.example", port, resolve=turncoat)

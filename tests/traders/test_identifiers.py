@@ -111,7 +111,7 @@ def test_a_malformed_value_says_what_to_do_and_does_not_repeat_it(work, trader):
 
 def test_a_scheme_of_another_kind_of_trader_is_refused(work, trader):
     with pytest.raises(NotReadyError) as refusal:
-        claim(work, trader, "WKV", Scheme.FILER)
+        claim(work, trader, "MAEU", Scheme.SCAC)
     assert refusal.value.problems[0].field == "scheme"
 
 

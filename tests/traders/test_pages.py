@@ -360,7 +360,7 @@ def test_an_error_stands_beside_the_field_with_its_fix(browser, base, work_as):
 
 
 def test_a_scheme_of_another_kind_of_trader_is_absent(browser, base):
-    assert browser.get(f"{base}/identifiers/claim/filer").status == 404
+    assert browser.get(f"{base}/identifiers/claim/scac").status == 404
     assert browser.get(f"{base}/identifiers/claim/nonsense").status == 404
 
 
