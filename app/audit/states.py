@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 from sqlalchemy import func, select
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from app.audit.models import LogCheckpoint, LogCosignature, LogPending, LogState
@@ -54,10 +55,14 @@ def tell(
     session: Session, log: Verifier, part: str, kind: str | None, said: str, *, now: datetime
 ) -> None:
     """Store what is wrong with a part of the log, or that nothing is; `at` is since when."""
-    row = session.get(LogState, (log.name, part))
-    if row is None:
-        session.add(LogState(origin=log.name, part=part, at=now, trouble=kind, said=said))
-    elif (row.trouble, row.said) != (kind, said):
+    # Two workers may be the first to say something of the same part.
+    session.execute(
+        insert(LogState)
+        .values(origin=log.name, part=part, at=now, trouble=kind, said=said)
+        .on_conflict_do_nothing()
+    )
+    row = session.get_one(LogState, (log.name, part))
+    if (row.trouble, row.said) != (kind, said):
         row.at = row.at if row.trouble == kind else now
         row.trouble, row.said = kind, said
 

@@ -8,10 +8,11 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, text
 
 from app.audit.copies import LATEST
 from app.audit.models import (
@@ -23,6 +24,7 @@ from app.audit.models import (
     SecurityEvent,
 )
 from app.audit.notes import open_note, signed_by
+from app.audit.sealing import LOCK
 from app.audit.verifying import waiting
 from app.db.session import transaction
 from tests.audit.conftest import READER
@@ -104,6 +106,19 @@ def killed(app_url, signer, copies, running):
     return at
 
 
+def await_freedom(engine):
+    """The killed sealer's connection holds the sealer's lock until its end has been noticed."""
+    free = text(
+        "SELECT count(*) = 0 FROM pg_locks WHERE locktype = 'advisory' AND objid = :lock"
+        " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+    )
+    for _ in range(200):
+        with transaction(engine, READER, read_only=True) as session:
+            if session.scalar(free, {"lock": LOCK}):
+                return
+        time.sleep(0.05)
+
+
 def all_is_well(engine, log):
     """Each event has one leaf, and everything that was signed is kept."""
     assert log.faults() == []
@@ -132,7 +147,8 @@ def test_after_each_step(step, count, killed, log, happened, engine, asked, copi
         step = f"open {copies.folder}/.lock"
     happened(4)
     assert killed(step, count)
-    # What another process finds, and does.
+    # What another process finds, and does, once the database has noticed that the first is dead.
+    await_freedom(engine)
     log.seal()
     assert asked(killed.running)
     all_is_well(engine, log)
