@@ -7,7 +7,7 @@ is offered and does not count, and what was never confirmed stays unconfirmed.
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from uuid import UUID
 
 from app.assessments.rules import EMPTY, AnswerInput, Content, as_json, shape_problems, spoken
@@ -16,7 +16,6 @@ from app.catalogues.model import Catalogue, Criterion, Question
 from app.catalogues.parts import ChangeClass
 
 COUNTS = (Carriage.KEPT, Carriage.REWORDED)
-DAYS_OF_A_MONTH = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,9 +146,3 @@ def _proofs(carries: Iterable[Carry]) -> frozenset[str]:
         and one.criterion.changes.kind not in {"editorial", "clarified"}
     }
     return frozenset({one.criterion.id for one in carries} - changed)
-
-
-def recent_enough(criterion: Criterion, stored_at: datetime, now: datetime) -> bool:
-    """Whether a document may still support the criterion at a yearly review."""
-    months = criterion.evidence.max_age_months
-    return months is None or stored_at + timedelta(days=DAYS_OF_A_MONTH * months) > now

@@ -61,8 +61,8 @@ def carry_plan(old: Catalogue, new: Catalogue, *, annual: bool) -> Mapping[str, 
     ``annual`` adds each question's own rule for the yearly review: what must be looked at again
     every year is never taken over unseen. The stricter of all rules holds. Both may be the same
     version. Where ``old`` is neither the same nor the version before, nobody has said what changed
-    on the way, so nothing counts unconfirmed; `carry_along` knows the way. Questions that ``new`` does not ask are not in the plan: their answers stay readable
-    where they are.
+    on the way, so nothing counts unconfirmed; `carry_along` knows the way. Questions that ``new``
+    does not ask are not in the plan: their answers stay readable where they are.
     """
     before = {question.id for question in old.questions()}
     same = (old.id, old.version, old.sha256) == (new.id, new.version, new.sha256)

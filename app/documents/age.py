@@ -18,6 +18,12 @@ def last_day_of(stored_on: date, expires_on: date | None, months: int | None) ->
     return min(days, default=None)
 
 
+def still_counts(stored_on: date, expires_on: date | None, months: int | None, on: date) -> bool:
+    """Whether a file counts on a day: up to and with its last one."""
+    last = last_day_of(stored_on, expires_on, months)
+    return last is None or last >= on
+
+
 def months_before(on: date, months: int) -> date:
     """The day that many months earlier; the month's last one where it has no such day."""
     year, month = divmod(on.year * MONTHS + on.month - 1 - months, MONTHS)

@@ -14,7 +14,7 @@ from app.applications import service
 from app.applications.forms import CarriedForm, MoveForm
 from app.applications.models import Application
 from app.applications.queries.content import assessment_of
-from app.applications.queries.moving import offer_of, preview_of
+from app.applications.queries.moving import MOVES, offer_of, preview_of
 from app.applications.rules.tasks import assessment_task
 from app.applications.views.frame import (
     blueprint,
@@ -78,11 +78,13 @@ def carried_waiting(assessment: Assessment) -> int:
 
 def shown_on_the_list(application: Application) -> dict[str, Any]:
     """What the task list says of newer criteria and of carried answers."""
-    work = current_work()
-    offer = offer_of(work, application)
-    if application.state not in {"draft", "returned"}:
+    if application.state not in MOVES:
         return {"offer": None, "carried": 0}
-    return {"offer": offer, "carried": carried_waiting(assessment_of(work.session, application))}
+    work = current_work()
+    return {
+        "offer": offer_of(work, application),
+        "carried": carried_waiting(assessment_of(work.session, application)),
+    }
 
 
 @blueprint.get(f"{ADDRESS}/criteria")

@@ -8,7 +8,7 @@ from collections.abc import Collection
 
 from app.assessments import carrying_queries as carrying
 from app.assessments import queries
-from app.assessments.carriage import COUNTS, Carry, Takeover, recent_enough
+from app.assessments.carriage import COUNTS, Carry, Takeover
 from app.assessments.models import (
     Answer,
     AnswerEvidence,
@@ -24,6 +24,7 @@ from app.audit.tags import EventTag
 from app.catalogues.carrying import Carriage
 from app.catalogues.model import Catalogue
 from app.db.concurrency import lock_row
+from app.documents.age import still_counts
 from app.kernel.errors import NotFoundError
 from app.work import Work, move
 
@@ -67,7 +68,7 @@ def supersede(work: Work, old: Assessment, new: Assessment) -> None:
     """Close the assessment from which another was made; it stays readable for good.
 
     Side effects: no section is open any more; the move, with its event, which counts what was
-    taken over. `IllegalTransitionError` when it was submitted.
+    taken over. `IllegalTransitionError` when another has taken over from it already.
     """
     carried = carrying.carried_of(work.session, new.id).values()
     counts = {how.value: sum(one.how == how for one in carried) for how in Carriage}
@@ -213,6 +214,12 @@ def _take_documents(
                 attached_by_name=one.attached_by_name,
             )
             for one in attached
-            if not annual or recent_enough(criteria[criterion_id], one.revision.stored_at, work.now)
+            if not annual
+            or still_counts(
+                one.revision.stored_at.date(),
+                one.revision.expires_on,
+                criteria[criterion_id].evidence.max_age_months,
+                work.now.date(),
+            )
         )
     work.session.flush()
