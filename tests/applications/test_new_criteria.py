@@ -10,13 +10,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import select, text
 from sqlalchemy.exc import DBAPIError
 
 from app.applications import service
 from app.applications.models import Application
 from app.applications.queries.content import assessment_of
 from app.applications.queries.moving import offer_of, preview_of
+from app.applications.queries.tasklist import section_facts
 from app.applications.service import Point
 from app.assessments import carrying_queries as carrying
 from app.assessments import queries as assessments
@@ -24,6 +25,8 @@ from app.assessments import service as assessment_service
 from app.assessments.errors import SectionLockedError
 from app.assessments.models import Assessment
 from app.assessments.rules import AnswerInput
+from app.audit.models import AuditEvent
+from app.audit.tags import EventTag
 from app.authz.actor import AgencyRole, system_actor
 from app.db.concurrency import StaleError
 from app.identity.models import Person
@@ -34,7 +37,7 @@ from app.traders.kinds import EntityType
 from app.work import Work
 from tests.factories.applications import make_application, make_ready, submit
 from tests.factories.casework import make_staff
-from tests.factories.criteria import VERSION, every_class
+from tests.factories.criteria import VERSION, every_class, without
 from tests.factories.identity import make_person, sign_in
 from tests.factories.publications import publish_version, shipped
 from tests.factories.traders import acting, add_contact, add_identifier, add_site, make_trader
@@ -311,7 +314,14 @@ def test_a_should_that_nobody_looked_at_stands_in_the_way_too(signers, work_as):
             for one in several
         }
         assert named == {"q.1.2.1"}
-        assessment_service.set_aside(own, new, "1", ["q.1.2.1"])
+        facts = section_facts(own.session, application)
+        told = {gap.field for section in facts.sections for gap in section.gaps}
+        assert "q.1.2.1" in told, "the task list says so as well"
+        for _ in range(2):
+            assessment_service.set_aside(own, new, "1", ["q.1.2.1"])
+        own.session.flush()
+        marks = select(AuditEvent.id).where(AuditEvent.tag == EventTag.CARRIED_SET_ASIDE)
+        assert len(own.session.scalars(marks).all()) == 1
         assert carrying.pending_gaps(own.session, new) == {}
         assert carrying.carried_of(own.session, new.id)["q.1.2.1"].value == "yes"
 
@@ -375,6 +385,34 @@ def test_a_page_that_showed_another_version_moves_nothing(signers, work_as):
         publish_version(work, every_class(), by=signers[0], second=signers[1])
         with pytest.raises(StaleError):
             service.move_to_criteria(own, application, seen="0" * 64)
+
+
+def test_what_the_agency_asks_about_is_answered_before_its_criterion_is_left_behind(
+    signers, work_as
+):
+    with work_as(SYSTEM) as work:
+        own, application = returned(work)
+        publish_version(work, without("1.4"), by=signers[0], second=signers[1])
+        offer = offer_of(own, application)
+        assert offer is not None
+        assert offer.obstacle is not None
+        with pytest.raises(ConflictError, match="Answer that first"):
+            service.move_to_criteria(own, application, seen=offer.catalogue.sha256)
+        assert assessment_of(own.session, application).catalogue_version == "2026.2"
+
+
+def test_what_waited_before_a_second_move_waits_after_it(signers, work_as):
+    """The later version leaves the question alone; that nobody has confirmed it stays true."""
+    with work_as(SYSTEM) as work:
+        own, application = draft(work)
+        publish_version(work, every_class(), by=signers[0], second=signers[1])
+        moved(own, application)
+        publish_version(work, every_class_untouched_after(), by=signers[0], second=signers[1])
+        _, new = moved(own, application)
+        carried = carrying.carried_of(own.session, new.id)
+        assert (carried["q.1.4.1"].how, carried["q.1.4.1"].value) == ("unconfirmed", "yes")
+        assert "q.1.4.1" not in said(own, new)
+        assert carried["q.1.2.1"].how == "kept", "its answer was one of its own already"
 
 
 REFUSED_IN_SQL = {

@@ -8,6 +8,8 @@ from sqlalchemy import select, text
 from sqlalchemy.exc import DBAPIError, ProgrammingError
 
 from app.applications.queries.content import assessment_of
+from app.assessments import service as assessments
+from app.assessments.queries import catalogue_of
 from app.audit.models import AuditEvent
 from app.authz.actor import AgencyRole, DelegationScope, TraderRole, system_actor
 from app.comments import queries, service
@@ -128,6 +130,20 @@ def test_a_form_sent_twice_says_it_once_and_a_foreign_key_opens_nothing(scene):
     assert len(queries.thread(work.session, scene.assessment.id, QUESTION)) == 2
     with pytest.raises(ConflictError):
         scene.answer(work, first)
+
+
+def test_a_comment_is_found_at_its_own_assessment_alone(scene):
+    """The ids of two assessments of one company do not mix."""
+    ask = scene.say(scene.own, asked=scene.maya)
+    other = assessments.start(
+        scene.own,
+        scene.trader.id,
+        catalogue=catalogue_of(scene.assessment),
+        profile_id=scene.assessment.profile_id,
+    )
+    assert queries.visible_comment(scene.own, scene.assessment, ask.id) is ask
+    with pytest.raises(NotFoundError):
+        queries.visible_comment(scene.own, other, ask.id)
 
 
 def test_only_who_reads_there_can_be_asked(scene):
