@@ -461,11 +461,16 @@ def test_the_pages_say_what_would_happen_and_ask_before_it_does(signers, app, wo
     assert "There is nothing to move to" in client.get(f"{home}/criteria").text
     before = f"/traders/{application.trader_id}/assessments/{application.assessment_id}"
     assert "This is an earlier version" in client.get(f"{before}/sections/1").text
+    overview = client.get(before).text
+    for word in ("Everything is saved as you go", "Who does what", "Fill in offline"):
+        assert word not in overview, "it is only read"
+    assert client.get(f"{before}/application").location == home
     none = client.post(f"{home}/carried", data={**token, "section": "1", "act": "confirm"})
     assert (none.status_code, "Choose at least one answer." in none.text) == (422, True)
     chosen = {**token, "section": "1", "act": "confirm", "question": "q.1.4.1"}
     done = client.post(f"{home}/carried", data=chosen, follow_redirects=True)
     assert "Nothing waits to be confirmed" in done.text
+    assert "Go on with the application" in done.text
 
 
 def hidden(page: str, name: str) -> str:

@@ -103,7 +103,7 @@ def move_criteria(trader_id: uuid.UUID, application_id: uuid.UUID) -> Response |
     form = MoveForm()
     if form.validate_on_submit():
         service.move_to_criteria(current_work(), application, seen=form.seen.data or "")
-        message = gettext("Moved. Your earlier answers are kept; see what waits for you.")
+        message = gettext("Moved. Your earlier answers are kept.")
         return see("carried", message, trader_id=trader.id, application_id=application.id)
     return _preview(trader, application, form)
 
